@@ -1,0 +1,26 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Times as people and machines read them: ISO 8601, UTC. Private: other collections must not import it."""
+
+from __future__ import annotations
+
+import datetime
+
+
+def utc_now():
+    """The current time, aware, in UTC."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def to_iso(moment):
+    """``2026-11-23T18:47:05.123Z`` of an aware datetime or of seconds since the epoch."""
+    if isinstance(moment, (int, float)):
+        moment = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_iso(text):
+    """The aware datetime of an ISO 8601 string that ends in ``Z`` or an offset. Raises ValueError."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
