@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# What the scripts in tools/ share: where the checkout is, how a step is reported, how packages are asked for.
+# Sourced, never run.
+
+set -euo pipefail
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+VENV=$ROOT/.venv
+export ROOT VENV
+
+_step_started=0
+
+# Microseconds since the epoch, without starting a process.
+_now_us() {
+    local now=${EPOCHREALTIME//[!0-9]/}
+    printf '%s' "$now"
+}
+
+# seconds_since MICROSECONDS: the time elapsed, as 12.3
+seconds_since() {
+    local us=$(($(_now_us) - $1))
+    printf '%d.%d' $((us / 1000000)) $((us % 1000000 / 100000))
+}
+
+# step NAME: begin a step. Close it with `ok`, or with `die`.
+step() {
+    _step_name=$1
+    _step_started=$(_now_us)
+}
+
+# ok TEXT: what the step found or did, and how long it took.
+ok() {
+    printf '  %-14s %s (%s s)\n' "$_step_name" "$1" "$(seconds_since "$_step_started")"
+}
+
+# note TEXT: progress inside a step.
+note() {
+    printf '  %-14s %s\n' "${_step_name:-}" "... $1"
+}
+
+# warn TEXT: something a person should know that does not stop the set-up.
+warn() {
+    printf '  %-14s note: %s\n' "${_step_name:-}" "$1" >&2
+}
+
+# die WHAT [HINT...]: stop, saying what is wrong and, a line each, what to do about it.
+die() {
+    printf '\n%s: %s\n' "${_step_name:-setup}" "$1" >&2
+    shift
+    local line
+    for line in "$@"; do
+        printf '    %s\n' "$line" >&2
+    done
+    exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+is_root() { [[ ${EUID:-$(id -u)} -eq 0 ]]; }
+
+# Is this a Debian, an Ubuntu or one of their children, with apt?
+is_debian_like() {
+    has apt-get && [[ -r /etc/os-release ]] && (
+        # shellcheck source=/dev/null
+        . /etc/os-release
+        [[ " ${ID:-} ${ID_LIKE:-} " == *" debian "* || " ${ID:-} " == *" ubuntu "* ]]
+    )
+}
+
+# Does systemd run this machine? (The command alone proves nothing: it is often installed and idle in a container.)
+has_systemd() { [[ -d /run/systemd/system ]] && has systemctl; }
+
+_apt_updated=
+
+apt_update() {
+    [[ -n $_apt_updated ]] && return 0
+    # A third party's broken source must not stop us: what is missing shows when the package is asked for.
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 update -qq >/dev/null 2>&1 || true
+    _apt_updated=1
+}
+
+# apt_candidate PACKAGE: the version apt would install, empty when there is none.
+apt_candidate() {
+    apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && $2 != "(none)" { print $2 }'
+}
+
+# apt_install PACKAGE...: quiet when it works, the end of apt's own output when it does not.
+apt_install() {
+    apt_update
+    local log
+    log=$(mktemp)
+    if ! DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" \
+        >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        die "apt-get could not install: $*" "see the lines above; try: apt-get update && apt-get install $*"
+    fi
+    rm -f "$log"
+}
