@@ -1,0 +1,121 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record of releases: events on disk, releases in memory. Private: other collections must not import it.
+
+The file holds one event a line and is only ever appended to. A release begins with ``started`` and ends with one of
+``healthy``, ``failed`` (it never got traffic), ``taken_back`` (it got traffic and lost it again by itself) or
+``interrupted`` (whoever ran it died). What is live is not read from here: the load balancer knows.
+"""
+
+from __future__ import annotations
+
+STARTED, SWITCHED, CONTRACTED, RETIRED = "started", "switched", "contracted", "retired"
+HEALTHY, FAILED, TAKEN_BACK, INTERRUPTED = "healthy", "failed", "taken_back", "interrupted"
+OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INTERRUPTED)
+EVENTS = (STARTED, SWITCHED, CONTRACTED, RETIRED) + OUTCOMES
+UNFINISHED = "running"
+
+#: What ``started`` records of a release, beside its id and time.
+DETAILS = (
+    "operation",
+    "version",
+    "image",
+    "digest",
+    "environment",
+    "service",
+    "replicas",
+    "operator",
+    "reason",
+    "emergency",
+    "migration_phase",
+)
+
+
+def fold(events):
+    """The releases (list of dict, oldest first) that the events (list of dict, oldest first) tell of.
+
+    Each has its DETAILS, ``id``, ``outcome``, ``message``, ``contracted`` and the times ``started_at``, ``switched_at``,
+    ``finished_at`` (ISO 8601 or None).
+    """
+    releases = {}
+    for event in events:
+        identifier, kind = event.get("release"), event.get("event")
+        if kind == STARTED:
+            release = {name: event.get(name) for name in DETAILS}
+            release.update(
+                id=identifier, outcome=UNFINISHED, message="", contracted=False, started_at=event["time"], switched_at=None, finished_at=None
+            )
+            releases[identifier] = release
+        elif identifier in releases:
+            _apply(releases[identifier], kind, event)
+    return list(releases.values())
+
+
+def _apply(release, kind, event):
+    if kind == SWITCHED:
+        release["switched_at"] = event["time"]
+    elif kind == CONTRACTED:
+        release["contracted"] = True
+    elif kind in OUTCOMES:
+        release.update(outcome=kind, finished_at=event["time"], message=event.get("message", ""))
+
+
+def identity(release):
+    """What makes two releases the same: the image's digest and the environment's checksum."""
+    return release["digest"], release["environment"]
+
+
+def unfinished(releases):
+    """The releases that neither ended well nor badly: somebody died, or is at work right now."""
+    return [release for release in releases if release["outcome"] == UNFINISHED]
+
+
+def live_release(releases, service):
+    """The release behind the ``service`` that gets traffic, or None when the record knows of none."""
+    for release in reversed(releases):
+        if release["service"] == service and release["outcome"] not in (FAILED, TAKEN_BACK):
+            return release
+    return None
+
+
+def quarantined(releases):
+    """Digests (set of str) that were taken back by themselves, and have not been proved healthy since."""
+    digests = set()
+    for release in releases:
+        if release["outcome"] == TAKEN_BACK:
+            digests.add(release["digest"])
+        elif release["outcome"] == HEALTHY:
+            digests.discard(release["digest"])
+    return digests
+
+
+def candidates(releases, live):
+    """The releases one could go back to: once healthy, not the live one, not quarantined; newest first, each identity once."""
+    found, seen, bad = [], set(), quarantined(releases)
+    if live:
+        seen.add(identity(live))
+    for release in reversed(releases):
+        if release["outcome"] == HEALTHY and release["digest"] not in bad and identity(release) not in seen:
+            seen.add(identity(release))
+            found.append(release)
+    return found
+
+
+def contract_after(releases, target):
+    """The newest release that ran a contract migration later than ``target`` was started, or None."""
+    later = releases[releases.index(target) + 1 :]
+    return next((release for release in reversed(later) if release["contracted"]), None)
+
+
+def public_list(releases):
+    """What another environment needs to know of our releases (for the staging gate): nothing secret, nothing internal."""
+    names = ("id", "operation", "version", "digest", "outcome", "started_at", "switched_at", "finished_at")
+    return [{name: release[name] for name in names} for release in releases]
+
+
+def healthy_elsewhere(exported, digest):
+    """When another environment (its exported list) last proved ``digest`` healthy: ISO 8601, or None."""
+    times = [release.get("finished_at") for release in exported if release.get("digest") == digest and release.get("outcome") == HEALTHY]
+    return max(times) if times else None

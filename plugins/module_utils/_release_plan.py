@@ -1,0 +1,195 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a deploy or a rollback would do, decided from facts alone. Private: other collections must not import it."""
+
+from __future__ import annotations
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _release
+
+GO, NOTHING_TO_DO, REFUSED = "go", "nothing_to_do", "refused"
+WARM, COLD = "warm", "cold"
+
+
+class Facts:
+    """What is true before an operation.
+
+    ``releases``: the record, folded. ``live``: the service that gets traffic, or None. ``services``: the colours, in order.
+    ``running``: service name to the list of its running replicas (with ``image_id``). ``environments``: service name to the
+    checksum of the environment it was started with, or None. ``image``: the resolved image (``reference``, ``digest``,
+    ``id``) of the wanted version, or None. ``known_versions``: tags found beside it. ``staging``: the list that staging
+    exports, or None where none is configured.
+    """
+
+    def __init__(self, releases, live, services, running, environments, image=None, known_versions=(), staging=None):
+        self.releases, self.live, self.services = releases, live, services
+        self.running, self.environments = running, environments
+        self.image, self.known_versions, self.staging = image, known_versions, staging
+        self.live_release = _release.live_release(releases, live) if live else None
+
+    @property
+    def idle(self):
+        """The colour without traffic; the first one when none is live."""
+        return next(service for service in self.services if service != self.live)
+
+    def runs(self, service, image_id, environment):
+        """Whether ``service`` runs, and every replica of it is of that image and environment."""
+        replicas = self.running.get(service) or []
+        return bool(replicas) and all(replica.image_id == image_id for replica in replicas) and self.environments.get(service) == environment
+
+
+class Plan:
+    """The outcome: a verdict, what was refused and why, and where to go."""
+
+    def __init__(self, facts):
+        self.verdict, self.refusals, self.warnings = GO, [], []
+        self.target, self.path = None, None
+        self.facts = facts
+
+    def refuse(self, gate, message, override=True):
+        self.refusals.append({"gate": gate, "message": message, "override": override})
+        self.verdict = REFUSED
+
+    def settle(self, overrides, emergency, soft_gates=("staging",)):
+        """Turn the refusals that an override or an emergency lifts into warnings."""
+        kept = []
+        for refusal in self.refusals:
+            lifted = refusal["gate"] in overrides or (emergency and refusal["gate"] in soft_gates)
+            (self.warnings if refusal["override"] and lifted else kept).append(refusal)
+        self.warnings = [warning["message"] if isinstance(warning, dict) else warning for warning in self.warnings]
+        self.refusals = kept
+        if not kept and self.verdict == REFUSED:
+            self.verdict = GO
+        return self
+
+
+def plan_deploy(facts, version, environment, replicas, overrides=(), emergency=False):
+    """The Plan of a deploy of ``version`` with the environment whose checksum is ``environment``.
+
+    ``replicas`` is the size of the very first release; afterwards a release starts at the size of the live one.
+    """
+    plan = Plan(facts)
+    if not facts.image:
+        _refuse_unknown(plan, version)
+        return plan
+    _aim(plan, facts.image, version, environment, replicas)
+    if facts.live and facts.runs(facts.live, facts.image["id"], environment):
+        plan.verdict = NOTHING_TO_DO
+        return plan
+    if facts.image["digest"] in _release.quarantined(facts.releases):
+        plan.refuse(
+            "quarantine",
+            "{0} ({1}) was taken back by itself before: {2} Deploy another version, or give ops_override: [quarantine] with ops_reason.".format(
+                version, facts.image["digest"][:19], _last_message(facts.releases, facts.image["digest"])
+            ),
+        )
+    _staging_gate(plan, version)
+    return plan.settle(overrides, emergency)
+
+
+def plan_rollback(facts, version=None, overrides=(), emergency=False):
+    """The Plan of a rollback, to ``version`` or to the last release that was healthy in production.
+
+    ``facts.image`` is not needed: a rollback goes by what was recorded, and the caller resolves it afterwards.
+    """
+    plan = Plan(facts)
+    if not facts.live:
+        plan.refuse("live", "No release gets traffic, so there is nothing to roll back from. Use: deploy -e release_version=...", override=False)
+        return plan
+    possible = _release.candidates(facts.releases, facts.live_release)
+    names = ", ".join(release["version"] for release in possible) or "none"
+    if version:
+        target = next((release for release in possible if release["version"] == version), None)
+        if not target:
+            _refuse_target(plan, version, names)
+            return plan
+    elif facts.live_release and facts.live_release["operation"] == "rollback":
+        plan.refuse(
+            "version",
+            "The live release {0} was itself reached by a rollback, so which one is meant now must be said: "
+            "-e release_version=..., one of: {1}.".format(facts.live_release["version"], names),
+            override=False,
+        )
+        return plan
+    elif not possible:
+        plan.refuse("version", "No earlier release was ever healthy here, so there is nothing to go back to. See: releases", override=False)
+        return plan
+    else:
+        target = possible[0]
+    contracted = _release.contract_after(facts.releases, target)
+    if contracted:
+        plan.refuse(
+            "contract",
+            "{0} ran a contract migration at {1}: the database no longer has what {2} needs. Deploy a fixed newer version, or restore; "
+            "ops_override: [contract] with ops_reason goes back all the same.".format(contracted["version"], contracted["finished_at"], target["version"]),
+        )
+    image = {"reference": target["image"], "digest": target["digest"], "id": None}
+    _aim(plan, image, target["version"], target["environment"], target["replicas"])
+    plan.target["release"] = target["id"]
+    return plan.settle(overrides, emergency)
+
+
+def resolve_path(plan, image_id):
+    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour."""
+    facts, target = plan.facts, plan.target
+    plan.target["id"] = image_id
+    plan.path = WARM if image_id and facts.runs(facts.idle, image_id, target["environment"]) else COLD
+    return plan
+
+
+def _aim(plan, image, version, environment, replicas):
+    facts = plan.facts
+    live_size = len(facts.running.get(facts.live) or []) if facts.live else 0
+    plan.target = {
+        "service": facts.idle,
+        "version": version,
+        "image": image["reference"],
+        "digest": image["digest"],
+        "id": image["id"],
+        "environment": environment,
+        "replicas": live_size or replicas,
+        "release": None,
+    }
+
+
+def _refuse_unknown(plan, version):
+    known = ", ".join(plan.facts.known_versions) or "none"
+    plan.refuse(
+        "image",
+        "There is no image of version {0} on this host, nor did a registry give one. Versions found here: {1}. "
+        "Check the spelling, build or pull the image, and try again.".format(version, known),
+        override=False,
+    )
+
+
+def _refuse_target(plan, version, names):
+    live = plan.facts.live_release
+    if live and live["version"] == version:
+        plan.verdict = NOTHING_TO_DO
+        return
+    plan.refuse(
+        "version",
+        "{0} was never healthy here, or was taken back, so it is nothing to go back to. Candidates: {1}. See: releases".format(version, names),
+        override=False,
+    )
+
+
+def _staging_gate(plan, version):
+    facts = plan.facts
+    if facts.staging is None:
+        plan.warnings.append("The staging gate is not configured (release_staging_releases), so nobody has asked whether staging ran this image.")
+    elif not _release.healthy_elsewhere(facts.staging, facts.image["digest"]):
+        plan.refuse(
+            "staging",
+            "Staging has not run {0} ({1}) to a healthy end. Deploy it there first, or give ops_override: [staging] with ops_reason.".format(
+                version, facts.image["digest"][:19]
+            ),
+        )
+
+
+def _last_message(releases, digest):
+    for release in reversed(releases):
+        if release["digest"] == digest and release["outcome"] == _release.TAKEN_BACK:
+            return release["message"] or "no reason was recorded."
+    return ""

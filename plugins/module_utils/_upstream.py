@@ -1,0 +1,131 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One upstream of an nginx that runs in a container: read, switched, drained. Private: other collections must not import it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _nginx
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, write_atomically
+
+PENDING_SUFFIX = ".pending"
+CANDIDATE_SUFFIX = ".candidate"
+
+
+class LoadBalancer:
+    """The nginx of a Compose project, and the folder of upstream files that host and container share.
+
+    ``path`` is the upstream's file on the host. Raises OpsError when nginx is not running or does not see that folder.
+    """
+
+    def __init__(self, client, project, service, path):
+        self._client, self.path = client, path
+        running = [replica for replica in _docker.replicas(client, project, service) if replica.state == "running"]
+        if not running:
+            raise OpsError(
+                "The load balancer (service {0} of Compose project {1}) is not running, so no traffic can be switched. "
+                "Look at: docker ps --all --filter label={2}={1}".format(service, project, _docker.PROJECT_LABEL)
+            )
+        self.container = running[0]
+        self._folder = self._folder_inside()
+
+    def _folder_inside(self):
+        folder = os.path.realpath(os.path.dirname(self.path))
+        for mount in self.container.inspection.get("Mounts", []):
+            source = os.path.realpath(mount.get("Source") or "/nonexistent")
+            if folder == source or folder.startswith(source + os.sep):
+                return posixpath.join(mount["Destination"], os.path.relpath(folder, source)).rstrip("/.")
+        raise OpsError(
+            "The load balancer {0} does not see the folder {1}: none of its mounts holds it. Mount it where nginx.conf includes upstreams from.".format(
+                self.container.name, folder
+            )
+        )
+
+    # -- reading
+
+    def servers(self):
+        """The servers that the file on the host names (list of Server)."""
+        return _nginx.parse(read_text(self.path))
+
+    def pending(self):
+        """Whether a switch was begun and not seen through: the file may be newer than what nginx has loaded."""
+        return os.path.exists(self.path + PENDING_SUFFIX)
+
+    def workers(self):
+        """``(active, draining)`` process ids of nginx's workers."""
+        top = self._client.api.top(self.container.id, ps_args="-eo pid,args")
+        return _nginx.workers(top["Titles"], top["Processes"])
+
+    def version(self):
+        """nginx's version as a tuple, or None."""
+        return _nginx.version(self._run(["nginx", "-v"])[1])
+
+    # -- writing
+
+    def _run(self, argv):
+        return _docker.execute(self._client, self.container.id, argv)
+
+    def test(self):
+        """Have nginx test the configuration as it lies there. Raises OpsError with nginx's own words."""
+        code, output = self._run(["nginx", "-t"])
+        if code != 0:
+            raise OpsError(
+                "nginx in {0} refuses its configuration, so nothing was switched: {1} Mend it, check with: docker exec {0} nginx -t".format(
+                    self.container.name, output.strip().splitlines()[0] if output.strip() else "it says nothing."
+                ),
+                nginx_output=output,
+            )
+
+    def test_candidate(self, content):
+        """Have nginx test ``content`` on its own, before it takes anyone's place. Raises OpsError."""
+        candidate, wrapper = self.path + CANDIDATE_SUFFIX, self.path + CANDIDATE_SUFFIX + "-main"
+        inside = posixpath.join(self._folder, os.path.basename(candidate))
+        try:
+            write_atomically(candidate, content, mode=0o644)
+            write_atomically(wrapper, "events {{}}\nhttp {{ include {0}; }}\n".format(inside), mode=0o644)
+            code, output = self._run(["nginx", "-t", "-c", inside + "-main"])
+            if code != 0:
+                raise OpsError("nginx refuses the new upstream, so nothing was switched: {0}".format(output.strip()), nginx_output=output)
+        finally:
+            for leftover in (candidate, wrapper):
+                if os.path.exists(leftover):
+                    os.unlink(leftover)
+
+    def install(self, content):
+        """Put ``content`` in place by one rename; an earlier file comes back when nginx refuses the whole. Raises OpsError."""
+        self.test_candidate(content)
+        previous = read_text(self.path)
+        write_atomically(self.path + PENDING_SUFFIX, "", mode=0o600)
+        write_atomically(self.path, content, mode=0o644)
+        try:
+            self.test()
+        except OpsError:
+            if previous is not None:
+                write_atomically(self.path, previous, mode=0o644)
+            self._settled()
+            raise
+
+    def reload(self):
+        """Tell nginx to load what lies there, without waiting."""
+        self._client.api.kill(self.container.id, signal="HUP")
+
+    def _settled(self):
+        if self.pending():
+            os.unlink(self.path + PENDING_SUFFIX)
+
+    def loaded(self, before):
+        """Whether workers other than ``before`` (process ids) serve now; marks the switch as seen through when so."""
+        active, _draining = self.workers()
+        if set(active) - set(before):
+            self._settled()
+            return True
+        return False
+
+    def last_words(self, lines=5):
+        """The last lines of nginx's log, for a failure message."""
+        return self._client.api.logs(self.container.id, tail=lines, stdout=False, stderr=True).decode("utf-8", "replace").strip()

@@ -1,0 +1,278 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: nginx_upstream
+short_description: Say which Compose services an nginx upstream sends traffic to
+version_added: 0.1.0
+description:
+  - Writes the file of one C(upstream) so that it names every running replica of the services, has nginx test it, puts it in place by
+    one rename and has nginx load it without closing a connection.
+  - With O(drain) it then waits until every worker process of the former configuration has exited. Only then has the last connection
+    left the former servers, and only then is it safe to stop them.
+  - A switch that was cut short is seen through by the next run, also when the file already reads as it should.
+author:
+  - Astral Draft Platform Engineering (@astraldraft)
+extends_documentation_fragment:
+  - astraldraft.ops._operation
+  - astraldraft.ops._operation.docker
+  - astraldraft.ops._operation.attributes
+  - astraldraft.ops._operation.action_group
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  project:
+    description: The Compose project.
+    type: str
+    required: true
+  service:
+    description: The Compose service that runs nginx.
+    type: str
+    default: nginx
+  path:
+    description:
+      - The upstream's file on the host. Its folder must be mounted into the container and included in C(http {}) by nginx's configuration.
+    type: path
+    required: true
+  name:
+    description: The name of the upstream.
+    type: str
+    default: app
+  port:
+    description: The port on which the replicas listen. Needed with O(services).
+    type: int
+  services:
+    description:
+      - The services that get traffic. All others get none.
+      - If it is not given, the servers stay as they are; a switch that was cut short is seen through, and O(drain) still applies.
+    type: list
+    elements: dict
+    suboptions:
+      service:
+        description: The Compose service.
+        type: str
+        required: true
+      share:
+        description: Its share of the traffic, on any scale that the services have in common.
+        type: int
+        default: 100
+      replicas:
+        description: The number of replicas that must be running. Fewer are refused.
+        type: int
+  directives:
+    description: Further directives of the upstream, without semicolons.
+    type: list
+    elements: str
+    default:
+      - zone app 64k
+      - keepalive 32
+      - keepalive_timeout 60s
+  drain:
+    description: Whether to wait until the workers of the former configuration have exited.
+    type: bool
+    default: false
+  drain_timeout:
+    description:
+      - The longest wait for O(drain), in seconds. It should be longer than nginx's C(worker_shutdown_timeout).
+      - When it passes, the module succeeds with RV(drained=false).
+    type: float
+    default: 60
+  wait_timeout:
+    description: The longest wait for nginx to load the new configuration, in seconds. When it passes, the former file comes back.
+    type: float
+    default: 10
+seealso:
+  - module: astraldraft.ops.nginx_info
+"""
+
+EXAMPLES = r"""
+- name: Send all traffic to green
+  astraldraft.ops.nginx_upstream:
+    project: astral-demo
+    path: /var/lib/astraldraft/astral-demo/nginx/upstreams/app.conf
+    port: 3000
+    services:
+      - service: app-green
+        replicas: 2
+
+- name: Wait until nobody is served by the former colour any more
+  astraldraft.ops.nginx_upstream:
+    project: astral-demo
+    path: /var/lib/astraldraft/astral-demo/nginx/upstreams/app.conf
+    drain: true
+
+- name: Give green a tenth of the traffic
+  astraldraft.ops.nginx_upstream:
+    project: astral-demo
+    path: /var/lib/astraldraft/astral-demo/nginx/upstreams/app.conf
+    port: 3000
+    services:
+      - service: app-green
+        share: 10
+      - service: app-blue
+        share: 90
+"""
+
+RETURN = r"""
+before:
+  description: The servers that got traffic before.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    address:
+      description: Address and port.
+      type: str
+    weight:
+      description: The server's weight.
+      type: int
+    replica:
+      description: The service and number of the container.
+      type: str
+  sample: [{address: "172.18.0.5:3000", weight: 1, replica: app-blue-1}]
+after:
+  description: The servers that get traffic now, or would after a run outside check mode.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{address: "172.18.0.7:3000", weight: 1, replica: app-green-1}]
+drained:
+  description: Whether no worker of a former configuration is left. V(null) when it was not asked for.
+  returned: always
+  type: bool
+draining_workers:
+  description: How many workers of former configurations are still finishing their connections.
+  returned: always
+  type: int
+reload_seconds:
+  description: The time from the request to reload until workers of the new configuration served. V(null) when nginx was not reloaded.
+  returned: always
+  type: float
+duration:
+  description: The time the module took, in seconds.
+  returned: always
+  type: float
+"""
+
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _nginx
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
+from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
+from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
+
+SPEC = {
+    "project": {"type": "str", "required": True},
+    "service": {"type": "str", "default": "nginx"},
+    "path": {"type": "path", "required": True},
+    "name": {"type": "str", "default": "app"},
+    "port": {"type": "int"},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "service": {"type": "str", "required": True},
+            "share": {"type": "int", "default": 100},
+            "replicas": {"type": "int"},
+        },
+    },
+    "directives": {"type": "list", "elements": "str", "default": ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]},
+    "drain": {"type": "bool", "default": False},
+    "drain_timeout": {"type": "float", "default": 60},
+    "wait_timeout": {"type": "float", "default": 10},
+}
+RESULT = {"before": [], "after": [], "drained": None, "draining_workers": 0, "reload_seconds": None}
+
+
+def as_dicts(servers):
+    return [dict(server._asdict()) for server in servers]
+
+
+def wanted_servers(module, client, balancer):
+    """The servers of the services as they run now (list of Server). Raises OpsError when too few run."""
+    reachable, found = set(balancer.container.addresses), []
+    for wanted in module.params["services"]:
+        running = [
+            replica
+            for replica in _docker.replicas(client, module.params["project"], wanted["service"])
+            if replica.state == "running" and reachable & set(replica.addresses)
+        ]
+        if len(running) < (wanted["replicas"] or 1) and not module.check_mode:
+            raise OpsError(
+                "Only {0} of {1} replicas of {2} in project {3} run on a network that nginx shares, so no traffic is sent there. "
+                "Look at: docker ps --all --filter label={4}={2}".format(
+                    len(running), wanted["replicas"] or 1, wanted["service"], module.params["project"], _docker.SERVICE_LABEL
+                )
+            )
+        found.append(running)
+    weights = _nginx.spread([(wanted["share"], len(running)) for wanted, running in zip(module.params["services"], found)])
+    servers = []
+    for weight, running in zip(weights, found):
+        for replica in running if weight else []:
+            network = sorted(reachable & set(replica.addresses))[0]
+            address = "{0}:{1}".format(replica.addresses[network], module.params["port"])
+            servers.append(_nginx.Server(address, weight, "{0}-{1}".format(replica.service, replica.number)))
+    return servers
+
+
+def switch(module, balancer, content, result):
+    """Install and load ``content``; the former file comes back when nginx does not take it."""
+    module.fence()
+    former = read_text(balancer.path)
+    before, _draining = balancer.workers()
+    if content != former:
+        balancer.install(content)
+    else:
+        balancer.test()
+    started = time.monotonic()
+    balancer.reload()
+    done = poll(lambda: balancer.loaded(before), bool, module.params["wait_timeout"], 0.05, module.heartbeat)[1]
+    if not done:
+        if former is not None and former != content:
+            balancer.install(former)
+        raise OpsError(
+            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. nginx says: {2}".format(
+                balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing"
+            )
+        )
+    result["reload_seconds"] = round(time.monotonic() - started, 3)
+
+
+def work(module, result):
+    with _docker.engine(module.params["docker_host"]) as client:
+        balancer = LoadBalancer(client, module.params["project"], module.params["service"], module.params["path"])
+        before = after = balancer.servers()
+        former = content = read_text(balancer.path)
+        if module.params["services"] is not None:
+            after = wanted_servers(module, client, balancer)
+            content = _nginx.render(module.params["name"], after, module.params["directives"])
+        result["before"], result["after"] = as_dicts(before), as_dicts(after)
+        result["diff"] = {"before": former or "", "after": content or "", "before_header": balancer.path, "after_header": balancer.path}
+        result["changed"] = content != former or balancer.pending()
+        if result["changed"] and not module.check_mode:
+            switch(module, balancer, content, result)
+        if module.params["drain"] and not module.check_mode:
+            timeout = module.params["drain_timeout"]
+            poll(lambda: balancer.workers()[1], lambda draining: not draining, timeout, 0.2, module.heartbeat)
+        result["draining_workers"] = len(balancer.workers()[1])
+        if module.params["drain"]:
+            result["drained"] = result["draining_workers"] == 0
+
+
+def main():
+    run(work, dict(SPEC, **_docker.DOCKER_SPEC), RESULT, supports_check_mode=True, required_by={"services": ["port"]})
+
+
+if __name__ == "__main__":
+    main()
