@@ -3,9 +3,6 @@
 .PHONY: help setup demo stack-up stack-down stack-status check test prove bench
 MAKEFLAGS += --no-print-directory
 
-ifdef ASTRAL_PYTHON
-export ASTRAL_PYTHON
-endif
 
 help: ## this list
 	@printf 'make demo first shows it all: it sets up, starts the stack and deploys to it under load.\n\n'
