@@ -51,6 +51,8 @@ async def _serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # The client's address is ours to work out (middleware): uvicorn would believe the whole header from some peers.
+        proxy_headers=False,
         # Here and not in the app, so that it is also on what uvicorn answers by itself (400 to what is not HTTP).
         headers=[("X-Release", settings.release)],
         timeout_keep_alive=settings.keep_alive_seconds,
