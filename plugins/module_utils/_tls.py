@@ -1,0 +1,146 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""TLS contexts, and the dates of a served certificate. Private: other collections must not import it."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import re
+import socket
+import ssl
+import threading
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, connect, explain, where
+
+#: OpenSSL's verification codes and what they mean to a person: reason, sentence, next.
+FLAWS = {
+    9: ("not_yet_valid", "its certificate is not valid yet", "Compare the clocks of this machine and of the one that issued it."),
+    10: ("expired", "its certificate has expired", "Renew it, and make the server load the new one."),
+    18: ("self_signed", "its certificate is self-signed", "Install one from a known authority, or name this one in ca_path."),
+    19: ("self_signed", "its chain ends in an unknown self-signed authority", "Name that authority's certificate in ca_path."),
+    20: ("unknown_issuer", "its issuer is not known here", "Serve the whole chain, or name the authority in ca_path."),
+    21: ("unknown_issuer", "its issuer is not known here", "Serve the whole chain (the intermediate is missing), or name it in ca_path."),
+    62: ("wrong_host", "its certificate is for another host", "Serve a certificate that names the host that was asked for."),
+    64: ("wrong_host", "its certificate is for another address", "Serve a certificate that names the address that was asked for."),
+}
+_contexts = {}
+_contexts_lock = threading.Lock()
+
+
+def context_for(validate_certs=True, ca_path=None):
+    """A client's SSLContext, shared by all threads: building one costs more than a request. Raises OpsError on a bad ca_path."""
+    with _contexts_lock:
+        key = (validate_certs, ca_path)
+        if key not in _contexts:
+            try:
+                context = ssl.create_default_context(cafile=ca_path if validate_certs else None)
+            except (OSError, ssl.SSLError) as error:
+                raise OpsError("The certificates in ca_path {0} cannot be read: {1}. Name a readable PEM file.".format(ca_path, error))
+            if not validate_certs:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            _contexts[key] = context
+        return _contexts[key]
+
+
+def explain_tls(error, target, seconds):
+    """The ProbeError that an SSLError from a handshake or a transfer stands for."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason, sentence, advice = FLAWS.get(error.verify_code, ("bad_certificate", error.verify_message, "Look at the certificate."))
+        return ProbeError("wrong_answer", reason, "{0}: {1} ({2})".format(target, sentence, error.verify_message.rstrip(".")), advice)
+    if isinstance(error, socket.timeout) or "timed out" in str(error):
+        return explain(socket.timeout(), target, seconds)
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return ProbeError("wrong_answer", "reset", "{0} closed the connection during TLS".format(target), "Read the service's log.")
+    word = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
+    return ProbeError("wrong_answer", "not_tls", "{0} does not speak TLS as expected: {1}".format(target, word), "Is this the TLS port?")
+
+
+def validity(certificate):
+    """``(not_before, not_after)``, aware datetimes in UTC, of a DER certificate (bytes). Raises ValueError.
+
+    A walk of the few outer fields of X.509, so that even a certificate that fails verification has its dates told.
+    """
+    _tag, start, _end = _field(certificate, 0)
+    _tag, at, _end = _field(certificate, start)
+    tag, _start, end = _field(certificate, at)
+    if tag == 0xA0:  # the version, absent in X.509 v1
+        tag, _start, end = _field(certificate, end)
+    for _skipped in ("signature algorithm", "issuer"):
+        _tag, _start, end = _field(certificate, end)
+    _tag, at, _end = _field(certificate, end)
+    moments = []
+    for _moment in ("not before", "not after"):
+        tag, start, at = _field(certificate, at)
+        digits = certificate[start:at].decode("ascii")
+        if tag == 0x17:  # UTCTime: two digits of the year, 50 and above meaning 19xx
+            digits = ("19" if digits >= "50" else "20") + digits
+        moments.append(datetime.datetime.strptime(digits, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.timezone.utc))
+    return tuple(moments)
+
+
+def _field(der, at):
+    """``(tag, start, end)`` of the DER field at ``at``."""
+    try:
+        tag, length, start = der[at], der[at + 1], at + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length, start = int.from_bytes(der[start : start + size], "big"), start + size
+    except IndexError:
+        raise ValueError("the certificate is cut short")
+    return tag, start, start + length
+
+
+def fingerprint(certificate):
+    """SHA-256 of a DER certificate as lower-case hexadecimal."""
+    return hashlib.sha256(certificate).hexdigest()
+
+
+def first_in_file(path):
+    """The first certificate in a PEM file, as DER (bytes). Raises ProbeError."""
+    try:
+        with open(path, "rb") as stream:
+            match = re.search(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", stream.read(MAX_PEM), re.DOTALL)
+    except OSError as error:
+        message = "the certificate file {0} cannot be read: {1}".format(path, error.strerror)
+        raise ProbeError("unreachable", "certificate_file", message, "Correct certificate_path, or give this user the right to read it.")
+    if not match:
+        message = "{0} holds no certificate".format(path)
+        raise ProbeError("wrong_answer", "certificate_file", message, "Name the PEM file that the server loads.")
+    return base64.b64decode(match.group(1))
+
+
+MAX_PEM = 1024 * 1024
+
+
+def served(host, port, server_name, ca_path, seconds):
+    """What a server presents: ``(der, flaw)``, where ``flaw`` is None or the ProbeError of a failed verification.
+
+    A certificate that fails is fetched again without verification, to tell its dates. Raises ProbeError when there is no TLS at all.
+    """
+    ends = time.monotonic() + seconds
+    try:
+        return _handshake(host, port, server_name, context_for(True, ca_path), ends, seconds), None
+    except ProbeError as error:
+        if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            raise
+        return _handshake(host, port, server_name, context_for(False), ends, seconds), error
+
+
+def _handshake(host, port, server_name, context, ends, seconds):
+    plain = connect(host, port, max(0.001, ends - time.monotonic()))
+    try:
+        plain.settimeout(max(0.001, ends - time.monotonic()))
+        with context.wrap_socket(plain, server_hostname=server_name) as secured:
+            return secured.getpeercert(binary_form=True)
+    except ssl.SSLError as error:
+        raise explain_tls(error, where(host, port), seconds) from error
+    except OSError as error:
+        raise explain(error, where(host, port), seconds) from error
+    finally:
+        plain.close()
