@@ -23,6 +23,17 @@ class CacheUnavailable(RuntimeError):
     """Redis gave no usable answer in time; the message says why."""
 
 
+class FirstArgument:
+    """Stands in for the library's parser of commands, which asks one fixed node for a table of them before anything else,
+    so that with this node down the others could not be used either. Every command sent here has its key as the first argument."""
+
+    async def initialize(self, _node: Any) -> None:
+        return None
+
+    async def get_keys(self, *command: Any) -> tuple[Any, ...]:
+        return command[1:2]
+
+
 class Cache:
     """Commands by ``call``. The library forgets nodes that fail it, in the end all of them, so after a failure that
     it could not repair itself a new client starts again from the configured nodes and those last known."""
@@ -41,7 +52,7 @@ class Cache:
 
     def _build(self) -> RedisCluster:
         nodes = dict.fromkeys(self._startup + self._known)
-        return RedisCluster(
+        client = RedisCluster(
             startup_nodes=[ClusterNode(host, port) for host, port in nodes],
             username=self._username,
             password=self._password,
@@ -54,6 +65,8 @@ class Cache:
             require_full_coverage=False,
             max_connections=32,
         )
+        client.commands_parser = FirstArgument()
+        return client
 
     async def call(self, *command: Any, timeout: float = 2.0, **options: Any) -> Any:
         """The answer; raises CacheUnavailable after ``timeout`` seconds at the latest."""

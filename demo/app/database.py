@@ -9,13 +9,26 @@ from typing import Any
 
 from psycopg import AsyncConnection, errors
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from .config import Settings
 from .logs import log
 from .schema import COLUMNS_QUERY, SchemaMismatch, Statements, statements
 
 LOGGER = logging.getLogger("app.database")
+
+
+class LastProblem(logging.Handler):
+    """The pool says why it has no connection only in its log, many times a second: kept here, and told once by who asks."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        what, _, why = record.getMessage().partition("': ")
+        if what.startswith("error connecting"):
+            self.text = " ".join(why.split())
 
 
 class Database:
@@ -26,6 +39,10 @@ class Database:
         self._statements: Statements | None = None
         self._leaked: list[AsyncConnection] = []
         self._last_leak = 0.0
+        self._problem = LastProblem()
+        pool_log = logging.getLogger("psycopg.pool")
+        pool_log.addHandler(self._problem)
+        pool_log.propagate = False
         self._options = {
             "connect_timeout": 2,
             "application_name": f"astraldraft-app/{settings.release}",
@@ -55,8 +72,12 @@ class Database:
 
     async def check(self) -> None:
         """Raises when the server does not answer or its schema is not one this release can work on."""
-        async with self.pool.connection(timeout=0.9) as connection:
-            await self._read_schema(connection)
+        try:
+            async with self.pool.connection(timeout=0.9) as connection:
+                await self._read_schema(connection)
+        except PoolTimeout as error:
+            raise errors.OperationalError(self._problem.text or f"{error}: all in use") from None
+        self._problem.text = ""
 
     async def _read_schema(self, connection: AsyncConnection) -> Statements:
         rows = await (await connection.execute(COLUMNS_QUERY)).fetchall()

@@ -45,8 +45,6 @@ def configure(release: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # One line a failed attempt is ours to write (with the check's name); the libraries repeat it many times a second.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
