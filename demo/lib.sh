@@ -12,12 +12,13 @@ PROJECT=${ASTRAL_DEMO_PROJECT:-astral-demo}
 PORT_OFFSET=${ASTRAL_DEMO_PORT_OFFSET:-0}
 STATE=${ASTRAL_DEMO_STATE:-${XDG_STATE_HOME:-${HOME:?HOME is not set}/.local/state}/astraldraft/$PROJECT}
 COMPOSE_ENV=$STATE/compose.env
+# shellcheck disable=SC2034  # used by those who source this
 # Present in every folder that `prepare` made; `down` deletes nothing without it.
 STATE_MARKER=$STATE/.astraldraft-stack
 
 PORT_BASES=(LB=8080 LB_TLS=8443 PROMETHEUS=9090 ALERTMANAGER=9093 STUB=9099 POSTGRES=5432 REDIS=7000)
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 
 die() {
     printf '%s\n' "$@" >&2
@@ -53,7 +54,7 @@ load_ports() {
     for pair in "${PORT_BASES[@]}"; do
         name=${pair%%=*}
         value=$(port_of "$name" "${pair#*=}")
-        [[ $value =~ ^[0-9]+$ ]] && ((value > 0 && value <= 65530)) ||
+        [[ $value =~ ^[1-9][0-9]{0,4}$ && $value -le 65530 ]] ||
             die "ASTRAL_DEMO_${name}_PORT must be a port between 1 and 65530, not '$value'."
         export "ASTRAL_DEMO_${name}_PORT=$value"
     done
