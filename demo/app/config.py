@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-RELEASE = re.compile(r"^v?(\d+)\.(\d+)\.(\d+)(?:[-+].*)?$")
+RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:[-+][A-Za-z0-9._-]+)?")
 
 
 class ConfigError(ValueError):
@@ -16,7 +16,7 @@ class ConfigError(ValueError):
 
 def release_number(release: str) -> tuple[int, int, int]:
     """``v1.2.5-slow`` -> ``(1, 2, 5)``: what decides which migrations belong to a release."""
-    match = RELEASE.match(release)
+    match = RELEASE.fullmatch(release)
     if not match:
         raise ConfigError(f"APP_VERSION is {release!r}; expected something like v1.2.3")
     major, minor, patch = match.groups()

@@ -1,8 +1,7 @@
-"""What happens around every request: an id, the faults, one log line, the metrics, and JSON for whatever goes wrong."""
+"""What happens around every request: an id, one log line, the metrics, and JSON for whatever goes wrong."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import random
@@ -19,10 +18,6 @@ QUIET = ("/api/health", "/metrics")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class InjectedError(RuntimeError):
-    """The error that FAULT_ERROR_RATE asks for."""
-
-
 class RequestMiddleware:
     """The outermost ASGI application."""
 
@@ -33,7 +28,6 @@ class RequestMiddleware:
         for route in app.routes:
             metrics.prepare(settings.release, sorted(route.methods - {"HEAD"}), self._labels[route.endpoint])
         self._release = settings.release
-        self._faults = settings.faults
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -46,27 +40,29 @@ class RequestMiddleware:
         state = scope.setdefault("state", {})
         state["client"] = client = validation.client_address(headers.get(b"x-forwarded-for"), peer)
         state["request_id"] = request_id
-        status = 0
+        status, complete = 0, False
 
         async def send_stamped(message: dict[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+            else:
+                complete = not message.get("more_body", False)
             await send(message)
 
         error: BaseException | None = None
         metrics.IN_PROGRESS.inc()
         try:
-            if scope["path"].startswith("/api/") and scope["path"] != "/api/health":
-                await self._misbehave()
             await self._app(scope, receive, send_stamped)
         except Exception as caught:
+            # Starlette raises it once more after the answer to it has been sent, so that it is logged: here.
             error = caught
-            if status:
-                # The answer has begun: breaking the connection is the only honest end left.
+            if status and not complete:
+                # An answer that has begun cannot become an error any more: breaking the connection is the only honest end.
                 raise
-            await _send_json(send_stamped, 500, {"error": "internal error", "request_id": request_id})
+            if not status:
+                await _send_json(send_stamped, 500, {"error": "internal error", "request_id": request_id})
         finally:
             metrics.IN_PROGRESS.dec()
             seconds = time.perf_counter() - started
@@ -90,12 +86,6 @@ class RequestMiddleware:
                         }
                     },
                 )
-
-    async def _misbehave(self) -> None:
-        if self._faults.latency_seconds:
-            await asyncio.sleep(self._faults.latency_seconds)
-        if self._faults.error_rate and random.random() < self._faults.error_rate:
-            raise InjectedError("FAULT_ERROR_RATE")
 
 
 async def _send_json(send: Any, status: int, body: dict[str, Any]) -> None:

@@ -183,12 +183,12 @@ def statements(release: Number, columns: frozenset[str]) -> Statements:
         kind, written, values = "coalesce(draft_type, format)", "format, draft_type", "%(format)s, %(format)s"
     else:
         kind, written, values = "draft_type", "draft_type", "%(format)s"
-    select = (
-        f"SELECT id, name, {kind} AS format, created_at, "
-        "(SELECT count(*) FROM picks WHERE picks.draft_id = drafts.id) AS picks FROM drafts"
-    )
+    # Only the column names chosen above go into the text; what a request says travels as a parameter.
+    picks = "(SELECT count(*) FROM picks WHERE picks.draft_id = drafts.id) AS picks"
+    select = f"SELECT id, name, {kind} AS format, created_at, {picks} FROM drafts"  # noqa: S608
+    insert = f"INSERT INTO drafts (name, {written}) VALUES (%(name)s, {values})"  # noqa: S608
     return Statements(
         recent=f"{select} ORDER BY id DESC LIMIT 20",
         one=f"{select} WHERE id = %(id)s",
-        insert=f"INSERT INTO drafts (name, {written}) VALUES (%(name)s, {values}) RETURNING id, name, {kind} AS format, created_at",
+        insert=f"{insert} RETURNING id, name, {kind} AS format, created_at",
     )

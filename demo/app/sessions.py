@@ -12,7 +12,7 @@ import secrets
 from typing import Any
 
 EPOCH_KEY = "auth:epoch"
-_ID = re.compile(r"^[A-Za-z0-9_-]{20,100}$")
+_ID = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 
 def new_id() -> str:
@@ -24,7 +24,7 @@ def key(session_id: str) -> str:
 
 
 def valid_id(session_id: str | None) -> bool:
-    return bool(session_id and _ID.match(session_id))
+    return bool(session_id and _ID.fullmatch(session_id))
 
 
 def epoch_number(text: Any) -> int:

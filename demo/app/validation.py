@@ -8,7 +8,7 @@ from typing import Any
 
 FORMATS = ("snake", "auction", "linear")
 MAX_SLOW_SECONDS = 30.0
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Invalid(ValueError):
@@ -90,7 +90,7 @@ def slow_seconds(text: str | None) -> float:
 
 def request_id(given: str | None) -> str | None:
     """The caller's id if it is safe to log, else None."""
-    return given if given and _REQUEST_ID.match(given) else None
+    return given if given and _REQUEST_ID.fullmatch(given) else None
 
 
 def client_address(forwarded_for: str | None, peer: str | None) -> str | None:

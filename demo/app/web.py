@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +31,7 @@ LOGGER = logging.getLogger("app.web")
 AUTH = logging.getLogger("app.auth")
 MAX_BODY = 64 * 1024
 CHECK_SECONDS = 1.0
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _plain(value: Any) -> str:
@@ -55,6 +58,10 @@ async def body_of(request: Request) -> Any:
         raise HTTPException(400, "the body is not JSON") from None
 
 
+class InjectedError(RuntimeError):
+    """The error that FAULT_ERROR_RATE asks for."""
+
+
 class Web:
     """The handlers, with what they work on."""
 
@@ -66,17 +73,18 @@ class Web:
         self._hashing = asyncio.Semaphore(2)
 
     def application(self) -> Starlette:
+        faulty = self._faulty
         return Starlette(
             routes=[
                 Route("/api/health", self.health),
-                Route("/api/drafts", self.drafts),
-                Route("/api/drafts", self.add_draft, methods=["POST"]),
-                Route("/api/drafts/{draft_id:int}", self.draft),
-                Route("/api/drafts/{draft_id:int}/picks", self.add_pick, methods=["POST"]),
-                Route("/api/slow", self.slow),
-                Route("/api/login", self.login, methods=["POST"]),
-                Route("/api/logout", self.logout, methods=["POST"]),
-                Route("/api/session", self.session),
+                Route("/api/drafts", faulty(self.drafts)),
+                Route("/api/drafts", faulty(self.add_draft), methods=["POST"]),
+                Route("/api/drafts/{draft_id:int}", faulty(self.draft)),
+                Route("/api/drafts/{draft_id:int}/picks", faulty(self.add_pick), methods=["POST"]),
+                Route("/api/slow", faulty(self.slow)),
+                Route("/api/login", faulty(self.login), methods=["POST"]),
+                Route("/api/logout", faulty(self.logout), methods=["POST"]),
+                Route("/api/session", faulty(self.session)),
                 Route("/metrics", self.metrics),
             ],
             exception_handlers={
@@ -84,8 +92,27 @@ class Web:
                 Invalid: self._on_invalid,
                 CacheUnavailable: self._on_unavailable,
                 **dict.fromkeys(UNAVAILABLE, self._on_unavailable),
+                Exception: self._on_error,
             },
         )
+
+    def _faulty(self, handler: Handler) -> Handler:
+        """The handler as this release's faults make it; the handler itself where there are none."""
+        faults = self._settings.faults
+        if not faults.latency_seconds and not faults.error_rate:
+            return handler
+
+        async def misbehave(request: Request) -> Response:
+            await asyncio.sleep(faults.latency_seconds)
+            if random.random() < faults.error_rate:
+                raise InjectedError("FAULT_ERROR_RATE")
+            return await handler(request)
+
+        return misbehave
+
+    @staticmethod
+    async def _on_error(request: Request, _error: Exception) -> Response:
+        return answer({"error": "internal error", "request_id": request.state.request_id}, 500)
 
     @staticmethod
     async def _on_http(_request: Request, error: HTTPException) -> Response:
@@ -186,9 +213,7 @@ class Web:
         session_id = _session_id(request)
         if not sessions.valid_id(session_id):
             return answer({"error": "no session"}, 401)
-        text, epoch = await asyncio.gather(
-            self._cache.call("GET", sessions.key(session_id)), self._cache.call("GET", sessions.EPOCH_KEY)
-        )
+        text, epoch = await asyncio.gather(self._cache.call("GET", sessions.key(session_id)), self._cache.call("GET", sessions.EPOCH_KEY))
         session = sessions.decode(text, sessions.epoch_number(epoch))
         if session is None:
             return answer({"error": "the session has ended"}, 401)

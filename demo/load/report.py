@@ -6,6 +6,7 @@ import json
 import math
 import os
 import threading
+import time
 from array import array
 from typing import Any, TextIO
 
@@ -16,8 +17,6 @@ KEPT_FAILURES = 50
 
 def iso(seconds: float) -> str:
     """Seconds since the epoch -> ``2026-01-02T03:04:05.678Z``."""
-    import time
-
     milliseconds = round(seconds * 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000)) + f".{milliseconds % 1000:03d}Z"
 
