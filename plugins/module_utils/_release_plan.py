@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.astraldraft.ops.plugins.module_utils import _release
 
 GO, NOTHING_TO_DO, REFUSED = "go", "nothing_to_do", "refused"
-WARM, COLD = "warm", "cold"
+WARM, COLD, RESUME = "warm", "cold", "resume"
 
 
 class Facts:
@@ -40,24 +40,24 @@ class Facts:
 
 
 class Plan:
-    """The outcome: a verdict, what was refused and why, and where to go."""
+    """The outcome: a verdict, what was refused and why, where to go, and which service to go back to (``former``)."""
 
     def __init__(self, facts):
-        self.verdict, self.refusals, self.warnings = GO, [], []
+        self.verdict, self.refusals, self.notices = GO, [], []
         self.target, self.path = None, None
-        self.facts = facts
+        self.facts, self.former = facts, facts.live
 
     def refuse(self, gate, message, override=True):
         self.refusals.append({"gate": gate, "message": message, "override": override})
         self.verdict = REFUSED
 
     def settle(self, overrides, emergency, soft_gates=("staging",)):
-        """Turn the refusals that an override or an emergency lifts into warnings."""
+        """Turn the refusals that an override or an emergency lifts into notices."""
         kept = []
         for refusal in self.refusals:
             lifted = refusal["gate"] in overrides or (emergency and refusal["gate"] in soft_gates)
-            (self.warnings if refusal["override"] and lifted else kept).append(refusal)
-        self.warnings = [warning["message"] if isinstance(warning, dict) else warning for warning in self.warnings]
+            (self.notices if refusal["override"] and lifted else kept).append(refusal)
+        self.notices = [notice["message"] if isinstance(notice, dict) else notice for notice in self.notices]
         self.refusals = kept
         if not kept and self.verdict == REFUSED:
             self.verdict = GO
@@ -75,8 +75,7 @@ def plan_deploy(facts, version, environment, replicas, overrides=(), emergency=F
         return plan
     _aim(plan, facts.image, version, environment, replicas)
     if facts.live and facts.runs(facts.live, facts.image["id"], environment):
-        plan.verdict = NOTHING_TO_DO
-        return plan
+        return _already_live(plan)
     if facts.image["digest"] in _release.quarantined(facts.releases):
         plan.refuse(
             "quarantine",
@@ -134,6 +133,8 @@ def resolve_path(plan, image_id):
     """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour."""
     facts, target = plan.facts, plan.target
     plan.target["id"] = image_id
+    if plan.path == RESUME:
+        return plan
     plan.path = WARM if image_id and facts.runs(facts.idle, image_id, target["environment"]) else COLD
     return plan
 
@@ -151,6 +152,18 @@ def _aim(plan, image, version, environment, replicas):
         "replicas": live_size or replicas,
         "release": None,
     }
+
+
+def _already_live(plan):
+    """Nothing to do, unless whoever brought it there died before it was proved: then the proof is taken up again."""
+    facts, release = plan.facts, plan.facts.live_release
+    plan.target["service"] = facts.live
+    if release is None or release["outcome"] == _release.HEALTHY:
+        plan.verdict = NOTHING_TO_DO
+        return plan
+    plan.path, plan.target["release"] = RESUME, release["id"]
+    plan.former = facts.idle if facts.running.get(facts.idle) else None
+    return plan
 
 
 def _refuse_unknown(plan, version):
@@ -178,7 +191,7 @@ def _refuse_target(plan, version, names):
 def _staging_gate(plan, version):
     facts = plan.facts
     if facts.staging is None:
-        plan.warnings.append("The staging gate is not configured (release_staging_releases), so nobody has asked whether staging ran this image.")
+        plan.notices.append("The staging gate is not configured (release_staging_releases), so nobody has asked whether staging ran this image.")
     elif not _release.healthy_elsewhere(facts.staging, facts.image["digest"]):
         plan.refuse(
             "staging",

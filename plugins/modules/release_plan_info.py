@@ -110,7 +110,7 @@ refusals:
     override:
       description: Whether it can be overridden.
       type: bool
-warnings:
+notices:
   description: What was overridden or could not be asked.
   returned: always
   type: list
@@ -145,12 +145,19 @@ target:
       description: The recorded release that a rollback goes back to, or V(null).
       type: str
 path:
-  description: V(warm) when the idle colour runs the target already, V(cold) when it must be started first. V(null) without a target.
+  description: >-
+    V(warm) when the idle colour runs the target already, V(cold) when it must be started first, V(resume) when it is live already but
+    nobody proved it. V(null) without a target.
   returned: always
   type: str
   sample: cold
 live:
   description: The service that gets traffic, or V(null).
+  returned: always
+  type: str
+  sample: app-blue
+former:
+  description: The service to which traffic goes back should the target fail, or V(null).
   returned: always
   type: str
   sample: app-blue
@@ -216,9 +223,10 @@ SPEC = {
 RESULT = {
     "verdict": "none",
     "refusals": [],
-    "warnings": [],
+    "notices": [],
     "target": None,
     "path": None,
+    "former": None,
     "live": None,
     "idle": None,
     "live_release": None,
@@ -285,7 +293,12 @@ def work(module, result):
         if params["operation"] != "none":
             plan = make_plan(params, client, facts)
             result.update(
-                verdict=plan.verdict, refusals=plan.refusals, warnings=plan.warnings, target=plan.target, path=plan.path
+                verdict=plan.verdict,
+                refusals=plan.refusals,
+                notices=plan.notices,
+                target=plan.target,
+                path=plan.path,
+                former=plan.former,
             )
         result.update(
             live=facts.live,
