@@ -61,7 +61,8 @@ def prepare(raw_checks):
     if len(raw_checks) > _checks.MOST_CHECKS:
         message = "{0} checks are given, {1} at most run in one call. Use several tasks."
         raise OpsError(message.format(len(raw_checks), _checks.MOST_CHECKS))
-    checks = [_checks.prepare(raw, OPTIONS, DEFAULTS) for raw in raw_checks]
+    named = [{key: value for key, value in raw.items() if key in SPEC} for raw in raw_checks]  # without the aliases
+    checks = [_checks.prepare(raw, OPTIONS, DEFAULTS) for raw in named]
     for check in checks:
         for assertion in check.get("json") or []:
             try:

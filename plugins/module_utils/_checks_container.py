@@ -14,7 +14,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 
 CONTAINER_SPEC = {
     "project": {"type": "str"},
-    "services": {"type": "list", "elements": "str"},
+    "services": {"type": "list", "elements": "str", "aliases": ["service"]},
     "all_services": {"type": "bool"},
     "containers": {"type": "list", "elements": "str"},
     "replicas": {"type": "int"},

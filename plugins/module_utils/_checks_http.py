@@ -24,7 +24,7 @@ HTTP_CHECK_SPEC = dict(
     LATENCY_SPEC,
     url={"type": "str"},
     project={"type": "str"},
-    services={"type": "list", "elements": "str"},
+    services={"type": "list", "elements": "str", "aliases": ["service"]},
     network={"type": "str"},
     scheme={"type": "str", "choices": ["http", "https"]},
     port={"type": "int"},

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _jsonpath
-from ansible_collections.astraldraft.ops.plugins.module_utils._checks import latency_findings, weigh
+from ansible_collections.astraldraft.ops.plugins.module_utils._checks import Outcome, latency_findings, name_of, weigh
+from ansible_collections.astraldraft.ops.plugins.module_utils._checks_container import containers_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_net import LATENCY_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import NEXT, ProbeError, connect, no_answer, where
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
@@ -17,6 +18,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadl
 SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 POSTGRES_SPEC = dict(
     LATENCY_SPEC,
+    project={"type": "str"},
+    services={"type": "list", "elements": "str", "aliases": ["service"]},
     login_host={"type": "str"},
     login_port={"type": "int"},
     login_user={"type": "str"},
@@ -60,7 +63,27 @@ SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE coalesce(status, 'stream
 
 
 def probe_postgres(check, context):
-    """Connects, runs the query and, where asked, looks at the role, the replication and the connection slots."""
+    """One outcome for a server by its address, or one for every running container of the services."""
+    if not check["services"]:
+        return [ask(check, context)]
+    running = [replica for replica in containers_of(check, context, check["services"]) if replica.state == "running"]
+    if not running:
+        message = "no container of {0} runs".format(" or ".join(check["services"]))
+        raise ProbeError("wrong_answer", "no_container", message, "Look at the stopped ones: docker compose ps --all.")
+    outcomes = []
+    for replica in running:
+        address = next(iter(replica.addresses.values()), None)
+        name = name_of(check) if len(running) == 1 else "{0} {1}-{2}".format(name_of(check), replica.service, replica.number)
+        try:
+            outcomes.append(ask(dict(check, login_host=address), context))
+        except ProbeError as error:
+            outcomes.append(Outcome.of(error, target=replica.name))
+        outcomes[-1].name = name
+    return outcomes
+
+
+def ask(check, context):
+    """Connects, runs the query and, where asked, looks at the role, the replication and the connection slots. Returns an Outcome."""
     if not check["login_host"]:
         raise ProbeError("not_configured", "not_configured", "declared, but no login_host is given", "Set it, or take the check out.")
     psycopg2, deadline = context["libraries"]["psycopg2"], Deadline(check["timeout"])
@@ -82,7 +105,7 @@ def probe_postgres(check, context):
     finally:
         connection.close()
     findings = judge(check, state, answer) + latency_findings(check, seconds)
-    return [weigh(findings, describe(state, seconds), target=target, details=dict(state, seconds=seconds))]
+    return weigh(findings, describe(state, seconds), target=target, details=dict(state, seconds=seconds))
 
 
 def connect_arguments(check):
@@ -165,7 +188,8 @@ def explain_connect(check, target, text, deadline):
     The driver gives one exception for everything; the server's own refusals are told by their text (it is not translated in this
     session), and for the rest a plain TCP connection tells what is wrong.
     """
-    said = one_line(text)
+    fatal = [line for line in text.splitlines() if "FATAL:" in line]  # twice the same where TLS was tried first
+    said = one_line(fatal[0] if fatal else text)
     lowered = said.lower()
     if "fatal:" in lowered:
         sentence = "{0} says: {1}".format(target, said[lowered.index("fatal:") + 6 :].strip())

@@ -68,11 +68,13 @@ options:
       services:
         description:
           - HTTP. Ask every running replica of these Compose services at its own address instead of a URL. One result for each replica.
+          - PostgreSQL. Connect to the running containers of these services at their own addresses instead of O(checks[].login_host).
           - Containers. The services that must have a container and whose containers must all be well.
         type: list
         elements: str
+        aliases: [service]
       project:
-        description: HTTP and containers. The Compose project of O(checks[].services).
+        description: HTTP, PostgreSQL and containers. The Compose project of O(checks[].services).
         type: str
       network:
         description: HTTP. The network whose addresses are used for O(checks[].services). By default any that the container has.
