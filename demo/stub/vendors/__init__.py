@@ -1,0 +1,8 @@
+"""All vendors. A new one: a file beside this one, and a line here."""
+
+from .alertmanager_webhook import AlertmanagerWebhook
+from .chat import Chat
+from .sportsdata import SportsData
+from .staging import Staging
+
+VENDORS = (AlertmanagerWebhook, Chat, SportsData, Staging)
