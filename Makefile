@@ -12,16 +12,16 @@ setup: ## Python environment, collection link, Docker Engine with Compose; quick
 	@tools/setup
 
 demo: setup ## the whole story in a few minutes: deploys, a bad release, a rollback, under load
-	@demo/run
+	@.venv/bin/python demo/walk.py
 
 stack-up: setup ## start the demo stack and wait until it is healthy
-	@demo/stack up
+	@tools/stack-up
 
 stack-down: ## remove the demo stack and every trace of it
-	@demo/stack down
+	@demo/down
 
 stack-status: ## what runs, what is live, on which ports
-	@demo/stack status
+	@demo/status
 
 check: setup ## lint and unit tests, under three minutes
 	@tools/check
