@@ -98,7 +98,7 @@ class Cache:
         info = answer if isinstance(answer, dict) else dict(line.split(":", 1) for line in str(answer).splitlines() if ":" in line)
         if info.get("cluster_state") != "ok":
             raise CacheUnavailable(f"cluster_state is {info.get('cluster_state')}")
-        self._known = [(node.host, node.port) for node in self._client.get_nodes()] or self._known
+        self._known = [(node.host, int(node.port)) for node in self._client.get_nodes()] or self._known
 
     def _replace(self, broken: RedisCluster) -> None:
         now = time.monotonic()
