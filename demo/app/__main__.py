@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 
 from .config import ConfigError, Settings
@@ -31,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         print(settings.release)
         return 0
     configure(settings.release, settings.log_level)
+    # Process 1 of a container ignores a signal it has no handler for: without one, a stop in these first moments would hang.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0 if arguments.command == "serve" else 143))
     # Imported late: each command starts with only what it needs.
     if arguments.command == "migrate":
         from .migrate import run

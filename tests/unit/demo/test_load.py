@@ -193,10 +193,13 @@ def test_a_run_counts_what_the_clients_saw():
     with server(flaky) as (port, made):
         report = run(options(port, seconds=1.0))
     assert report["finished"]
-    assert report["resets"] == report["failed"] == report["reconnects"]["failure"] > 0
+    assert report["resets"] == report["failed"] > 0
+    # A client whose last request failed has not come back.
+    assert report["failed"] - 5 <= report["reconnects"]["failure"] <= report["failed"]
     assert len(made) == 5 + report["reconnects"]["failure"]
     assert report["by_release"] == {"v1": report["requests"] - report["failed"]}
-    assert 60 <= report["requests"] <= 120
+    # The lower bound is for a machine that is busy with other things.
+    assert 20 <= report["requests"] <= 120
     assert report["failures"][0]["reused"] and report["failures"][0]["kind"] == "get"
     assert sum(row["failed"] for row in report["timeline"]) == report["failed"]
 
