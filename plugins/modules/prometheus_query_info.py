@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: prometheus_query_info
 short_description: Ask Prometheus and assert its answers
-version_added: 1.0.0
+version_added: 0.1.0
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 description:
