@@ -210,7 +210,7 @@ def explain_connect(check, target, text, deadline):
         except ProbeError as error:
             return error
         sentence = "{0}: {1}".format(target, said)
-        if "ssl" in lowered or "certificate" in lowered:
+        if ("ssl" in lowered or "certificate" in lowered) and "invalid response" not in lowered:
             return ProbeError("wrong_answer", "bad_certificate", sentence, "Correct ssl_mode, ca_cert or the server.")
         return ProbeError("wrong_answer", "not_postgres", sentence, "Is this PostgreSQL's port? Read the server's log.")
     return ProbeError("refused", "refused", "{0}: {1}".format(target, said), NEXT["refused"])

@@ -136,6 +136,8 @@ def _once(url, method, headers, body, ends, timeout, context, host_header, max_b
         connection.endheaders(body)
         response = connection.getresponse()
         answer = response.read(max_bytes + 1)
+        if response.length and len(answer) <= max_bytes:  # http.client says nothing when a bounded read ends early
+            raise http.client.IncompleteRead(answer, response.length)
     except ssl.SSLError as error:
         raise explain_tls(error, shown, timeout)
     except http.client.IncompleteRead:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import os
 import re
 import socket
 import ssl
@@ -36,16 +37,24 @@ _contexts_lock = threading.Lock()
 def context_for(validate_certs=True, ca_path=None):
     """A client's SSLContext, shared by all threads: building one costs more than a request. Raises OpsError on a bad ca_path."""
     with _contexts_lock:
-        key = (validate_certs, ca_path)
+        try:
+            changed = os.stat(ca_path).st_mtime_ns if validate_certs and ca_path else None
+        except OSError as error:
+            raise unreadable(ca_path, error)
+        key = (validate_certs, ca_path, changed)
         if key not in _contexts:
             try:
                 context = ssl.create_default_context(cafile=ca_path if validate_certs else None)
             except (OSError, ssl.SSLError) as error:
-                raise OpsError("The certificates in ca_path {0} cannot be read: {1}. Name a readable PEM file.".format(ca_path, error))
+                raise unreadable(ca_path, error)
             if not validate_certs:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             _contexts[key] = context
         return _contexts[key]
+
+
+def unreadable(ca_path, error):
+    return OpsError("The certificates in ca_path {0} cannot be read: {1}. Name a readable PEM file.".format(ca_path, error))
 
 
 def explain_tls(error, target, seconds):
