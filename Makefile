@@ -12,7 +12,7 @@ setup: ## Python environment, collection link, Docker Engine with Compose; quick
 	@tools/setup
 
 demo: setup ## the whole story in a few minutes: deploys, a bad release, a rollback, under load
-	@.venv/bin/python demo/walk.py
+	@demo/run
 
 stack-up: setup ## start the demo stack and wait until it is healthy
 	@tools/stack-up

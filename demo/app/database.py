@@ -46,7 +46,7 @@ class Database:
         self._options = {
             "connect_timeout": 2,
             "application_name": f"astraldraft-app/{settings.release}",
-            "options": "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=30000",
+            "options": "-c statement_timeout=8000 -c idle_in_transaction_session_timeout=30000",
             "keepalives_idle": 10,
             "tcp_user_timeout": 5000,
         }
@@ -55,7 +55,7 @@ class Database:
             kwargs={**self._options, "autocommit": True, "row_factory": dict_row},
             min_size=1,
             max_size=settings.pool_size,
-            timeout=3,
+            timeout=8,
             max_waiting=200,
             # Short: after it, the next request makes a new attempt at once, instead of a backoff that has grown to minutes.
             reconnect_timeout=2,
