@@ -24,7 +24,7 @@ COMPARISON_SPEC = {
     "operator": {"type": "str", "choices": list(OPERATORS), "default": ">="},
     "value": {"type": "float", "required": True},
 }
-GUARD_SPEC = dict(COMPARISON_SPEC, query={"type": "str", "required": True}, message={"type": "str"})
+GUARD_SPEC = dict(COMPARISON_SPEC, query={"type": "str", "required": True}, label={"type": "str"})
 QUERY_SPEC = {
     "name": {"type": "str"},
     "query": {"type": "str", "required": True},
@@ -32,7 +32,7 @@ QUERY_SPEC = {
     "range_seconds": {"type": "float"},
     "step": {"type": "float"},
     "max_age": {"type": "float"},
-    "pass_when": {"type": "dict", "options": COMPARISON_SPEC},
+    "pass_when": {"type": "dict", "no_log": False, "options": COMPARISON_SPEC},
     "fail_when": {"type": "dict", "options": COMPARISON_SPEC},
     "guards": {"type": "list", "elements": "dict", "default": [], "options": GUARD_SPEC},
 }
@@ -145,7 +145,7 @@ def show(values):
 
 def evaluate_guard(guard, series):
     """None when the guard is satisfied, else ``(reason, message)``: what the assertion needs is not there."""
-    label = guard.get("message") or guard["query"]
+    label = guard.get("label") or guard["query"]
     values = [value for one in series for _time, value in one["points"]]
     if not values or any(math.isnan(value) for value in values):
         return "guard_no_data", "{0}: no data".format(label)

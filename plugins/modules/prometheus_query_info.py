@@ -99,7 +99,7 @@ options:
             description: The threshold.
             type: float
             required: true
-          message:
+          label:
             description: What the guard is about, in words.
             type: str
   no_data:
@@ -133,7 +133,7 @@ EXAMPLES = r"""
         guards:
           - query: sum(increase(http_requests_total{release="v1.2.3"}[1m]))
             value: 50
-            message: requests in the last minute
+            label: requests in the last minute
       - name: latency
         query: >-
           histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{release="v1.2.3"}[1m])))

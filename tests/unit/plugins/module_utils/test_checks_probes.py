@@ -109,7 +109,7 @@ def test_tcp():
 def test_a_full_backlog_times_out():
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         port = listener.getsockname()[1]
-        held = [socket.socket() for _ in range(4)]
+        held = [socket.socket() for _number in range(4)]
         for connection in held:
             connection.setblocking(False)
             connection.connect_ex(("127.0.0.1", port))

@@ -87,7 +87,7 @@ def test_what_is_asked():
 
 
 def test_an_unsatisfied_guard_is_inconclusive_and_the_query_not_asked():
-    seen, guard = [], {"query": "requests", "operator": ">=", "value": 50.0, "message": "requests"}
+    seen, guard = [], {"query": "requests", "operator": ">=", "value": 50.0, "label": "requests"}
     found = run(answer("scalar", [1700000000, "3"]), seen=seen, fail_when=ABOVE, guards=[guard])
     assert (found["verdict"], found["reason"], found["message"]) == ("inconclusive", "guard", "requests: 3, >= 50 needed")
     assert len(seen) == 1
