@@ -57,7 +57,14 @@ def walk() -> list[Step]:
 
 def run(step: Step, logs: Path) -> None:
     """Run the step's playbook; its output goes to a file of its own."""
-    command = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/demo", f"playbooks/{step.playbook}.yml", "-e", json.dumps(step.variables)]
+    command = [
+        str(ROOT / ".venv/bin/ansible-playbook"),
+        "-i",
+        "inventories/demo",
+        f"playbooks/{step.playbook}.yml",
+        "-e",
+        json.dumps(step.variables),
+    ]
     step.started = time.time()
     with open(logs / f"{step.title.replace(' ', '-')}.log", "w", encoding="utf-8") as log:
         step.code = subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
@@ -85,7 +92,16 @@ def table(steps: list[Step], report: dict) -> str:
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         step.seen = window(report, step.started, following.started if following else time.time())
         switched = ", ".join(arrivals(step, report)) or "was live already"
-        rows.append((step.title, outcome(step), switched, f"{step.ended - step.started:.0f} s", str(step.seen["requests"]), str(step.seen["failed"])))
+        rows.append(
+            (
+                step.title,
+                outcome(step),
+                switched,
+                f"{step.ended - step.started:.0f} s",
+                str(step.seen["requests"]),
+                str(step.seen["failed"]),
+            )
+        )
     rows.append(("in all", "", "", f"{report['seconds']:.0f} s", str(report["requests"]), str(report["failed"])))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -103,7 +119,10 @@ def main() -> int:
     steps = walk()
     load = Load(Options(url=options.url, rate=options.rate))
     load.start()
-    print(f"Load: {options.rate:.0f} requests a second and more, kept-alive connections, no retries. Output of the playbooks: {options.logs}", flush=True)
+    print(
+        f"Load: {options.rate:.0f} requests a second and more, kept-alive connections, no retries. Output of the playbooks: {options.logs}",
+        flush=True,
+    )
     try:
         time.sleep(WARM_UP_SECONDS)
         for step in steps:
@@ -118,7 +137,10 @@ def main() -> int:
     for failure in report["failures"][:5]:
         print(f"  failed: {failure['time']} {failure['kind']} {failure['error']}")
     good = report["failed"] == 0 and all(step.as_expected for step in steps)
-    print(f"\n{report['requests']} requests, {report['failed']} failed, {report['resets']} reset connections, {report['rate']:.0f} requests a second.")
+    print(
+        f"\n{report['requests']} requests, {report['failed']} failed, {report['resets']} reset connections, "
+        f"{report['rate']:.0f} requests a second."
+    )
     return 0 if good else 1
 
 

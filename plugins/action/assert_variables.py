@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import os
 
-import yaml
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.astraldraft.ops.plugins.module_utils._names import unknown
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
-Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def role_variables(folder):
@@ -22,7 +21,7 @@ def role_variables(folder):
         path = os.path.join(folder, role, "meta", "argument_specs.yml")
         if os.path.exists(path):
             with open(path, encoding="utf-8") as stream:
-                entry_points = yaml.load(stream, Loader)["argument_specs"].values()
+                entry_points = yaml_load(stream)["argument_specs"].values()
             declared[role] = {name for entry_point in entry_points for name in entry_point.get("options") or {}}
     return declared
 

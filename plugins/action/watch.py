@@ -10,7 +10,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.astraldraft.ops.plugins.module_utils._watch import FAIL, INCONCLUSIVE, PASS, Watch
 
-SPEC = {
+SPEC: dict = {
     "seconds": {"type": "float", "required": True},
     "interval": {"type": "float", "default": 10},
     "failure_limit": {"type": "int", "default": 2},
@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _validation, self._args = self.validate_argument_spec(SPEC)
-        result = {"changed": False, "verdict": PASS, "rounds": 0, "failures": 0, "probes": {}, "evidence": [], "duration": 0.0}
+        result: dict = {"changed": False, "verdict": PASS, "rounds": 0, "failures": 0, "probes": {}, "evidence": [], "duration": 0.0}
         if self._task.check_mode:
             return dict(result, msg="{0} for {1:.0f} s: not in check mode.".format(self._args["subject"], self._args["seconds"]))
         watch = Watch(self._args["seconds"], self._args["failure_limit"], self._args["inconclusive_seconds"])
@@ -73,7 +73,7 @@ class ActionModule(ActionBase):
                 if self._args[name] is not None:
                     arguments[name] = self._args[name]
             answer = self._execute_module(module_name=probe["module"], module_args=arguments, task_vars=task_vars)
-            verdict = FAIL if answer.get("failed") else answer.get("verdict")
+            verdict = answer.get("verdict", INCONCLUSIVE if answer.get("failed") else None)
             if verdict not in (PASS, FAIL, INCONCLUSIVE):
                 raise AnsibleActionFail("{0} returns no verdict, so it cannot be watched.".format(probe["module"]))
             summary = answer.get("summary") or answer.get("msg") or ""
@@ -84,7 +84,9 @@ class ActionModule(ActionBase):
         return answers
 
     def _say(self, watch, elapsed, result):
-        states = ", ".join("{0}: {1}".format(name, probe["summary"] or probe["verdict"]) for name, probe in sorted(result["probes"].items()))
+        states = ", ".join(
+            "{0}: {1}".format(name, probe["summary"] or probe["verdict"]) for name, probe in sorted(result["probes"].items())
+        )
         self._display.display(
             "{0}: {1:.0f} of {2:.0f} s, {3} of at most {4} failures; {5}".format(
                 self._args["subject"], elapsed, watch.seconds, watch.failures, watch.failure_limit - 1, states

@@ -15,14 +15,17 @@ _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("\n", "\\n"))
 def render(variables):
     """The text of an env file with every value in double quotes, so that spaces, quotes, dollars and newlines arrive as they are.
 
-    ``variables`` maps names to values (str, numbers, or booleans as ``true``/``false``). Raises ValueError for a name that no shell would take.
+    ``variables`` maps names to values (str, numbers, or booleans as ``true``/``false``).
+    Raises ValueError for a name that no shell would take.
     """
     return "".join('{0}="{1}"\n'.format(_checked(name), _escaped(variables[name])) for name in sorted(variables))
 
 
 def _checked(name):
     if not _NAME.match(name):
-        raise ValueError("{0!r} is no name for an environment variable: letters, digits and underscores, not beginning with a digit.".format(name))
+        raise ValueError(
+            "{0!r} is no name for an environment variable: letters, digits and underscores, not beginning with a digit.".format(name)
+        )
     return name
 
 

@@ -69,20 +69,34 @@ def append_line(path, record):
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         line = json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n"
-        os.write(handle, (("\n" if torn else "") + line).encode("utf-8"))
+        _write_all(handle, (("\n" if torn else "") + line).encode("utf-8"))
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
+def _write_all(handle, data):
+    """Write all bytes. A disk that fills up takes some of them and says so by a number; only the next attempt fails."""
+    while data:
+        data = data[os.write(handle, data) :]
+
+
 def read_lines(path):
-    """The records of a JSON-lines file, oldest first, and the 1-based numbers of the lines that are not JSON objects."""
+    """The records of a JSON-lines file, oldest first, and the 1-based numbers of the lines that are not JSON objects.
+
+    Lines are told apart as bytes: a torn one may end within a character, and text may hold what Unicode calls a line break.
+    """
     records, damaged = [], []
-    for number, line in enumerate((read_text(path) or "").splitlines(), start=1):
+    try:
+        with open(path, "rb") as stream:
+            lines = stream.read().split(b"\n")
+    except FileNotFoundError:
+        lines = []
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line.decode("utf-8"))
         except ValueError:
             record = None
         if isinstance(record, dict):

@@ -20,6 +20,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._files import excl
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
 FREE, HELD, EXPIRED, MINE = "free", "held", "expired", "mine"
+#: What the file holds: name to type. A whole number may stand where a float is meant.
+FIELDS = {"token": int, "operation": str, "owner": str, "host": str, "reason": str, "acquired": float, "heartbeat": float, "expiry": float}
 
 
 def judge(record, token, now):
@@ -75,16 +77,20 @@ class LockFile:
 
     def read(self):
         """The holder's record (dict), or None. Raises OpsError when the file is not one of ours."""
-        text = read_text(self.path)
-        if text is None:
-            return None
         try:
+            text = read_text(self.path)
+            if text is None:
+                return None
             record = json.loads(text)
-            record["token"], record["heartbeat"], record["expiry"]
+            for name, kind in FIELDS.items():
+                if not isinstance(record[name], (int, float) if kind is float else kind):
+                    raise TypeError("{0} is {1!r}".format(name, record[name]))
             return record
         except (ValueError, KeyError, TypeError) as error:
             raise OpsError(
-                "The lock {0} cannot be read ({1}). Look at it; if no operation is running, delete it and try again.".format(self.path, error)
+                "The lock {0} cannot be read ({1}). Look at it; if no operation is running, delete it and try again.".format(
+                    self.path, error
+                )
             )
 
     def _write(self, record):
@@ -105,19 +111,27 @@ class LockFile:
 
     def _next_token(self, current):
         path = self.path + ".token"
-        known = int(read_text(path) or 0)
+        try:
+            known = int(read_text(path) or 0)
+        except ValueError:  # damaged: the record at hand still says how far the tokens had come
+            known = 0
         token = max(known, current["token"] if current else 0) + 1
         write_atomically(path, "{0}\n".format(token))
         return token
 
     def renew(self, token, expiry=None):
-        """Give a sign of life, and optionally a longer expiry (seconds) from now on. Returns the record; raises OpsError when it is not ours any more."""
+        """Give a sign of life, and optionally another expiry (seconds) from now on. Returns the record.
+
+        Raises OpsError when the lock is not ours any more.
+        """
         with self._mutex():
             now, current = self.now(), self.read()
             if judge(current, token, now) != MINE:
                 raise OpsError(
                     "This operation no longer holds the lock {0}: {1}. It stops here, before it changes anything else; "
-                    "look at what the other operation did and start again.".format(self.path, describe(current, now) if current else "it was released")
+                    "look at what the other operation did and start again.".format(
+                        self.path, describe(current, now) if current else "it was released"
+                    )
                 )
             current["heartbeat"] = now
             if expiry:

@@ -5,15 +5,15 @@
 """The record of releases: events on disk, releases in memory. Private: other collections must not import it.
 
 The file holds one event a line and is only ever appended to. A release begins with ``started`` and ends with one of
-``healthy``, ``failed`` (it never got traffic), ``taken_back`` (it got traffic and lost it again by itself) or
-``interrupted`` (whoever ran it died). What is live is not read from here: the load balancer knows.
+``healthy``, ``failed`` (it never got traffic), ``taken_back`` (it got traffic, went bad, and lost it again by itself),
+``inconclusive`` (it lost it again because nobody could tell) or ``interrupted`` (whoever ran it died). What is live is not read from here: the load balancer knows.
 """
 
 from __future__ import annotations
 
 STARTED, SWITCHED, CONTRACTED, RETIRED = "started", "switched", "contracted", "retired"
-HEALTHY, FAILED, TAKEN_BACK, INTERRUPTED = "healthy", "failed", "taken_back", "interrupted"
-OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INTERRUPTED)
+HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED = "healthy", "failed", "taken_back", "inconclusive", "interrupted"
+OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED)
 EVENTS = (STARTED, SWITCHED, CONTRACTED, RETIRED) + OUTCOMES
 UNFINISHED = "running"
 
@@ -45,7 +45,13 @@ def fold(events):
         if kind == STARTED:
             release = {name: event.get(name) for name in DETAILS}
             release.update(
-                id=identifier, outcome=UNFINISHED, message="", contracted=False, started_at=event["time"], switched_at=None, finished_at=None
+                id=identifier,
+                outcome=UNFINISHED,
+                message="",
+                contracted=False,
+                started_at=event["time"],
+                switched_at=None,
+                finished_at=None,
             )
             releases[identifier] = release
         elif identifier in releases:
@@ -75,7 +81,7 @@ def unfinished(releases):
 def live_release(releases, service):
     """The release behind the ``service`` that gets traffic, or None when the record knows of none."""
     for release in reversed(releases):
-        if release["service"] == service and release["outcome"] not in (FAILED, TAKEN_BACK):
+        if release["service"] == service and release["outcome"] not in (FAILED, TAKEN_BACK, INCONCLUSIVE):
             return release
     return None
 

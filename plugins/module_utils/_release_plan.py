@@ -10,6 +10,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _release
 
 GO, NOTHING_TO_DO, REFUSED = "go", "nothing_to_do", "refused"
 WARM, COLD, RESUME = "warm", "cold", "resume"
+SKIPPED = "skipped"
 
 
 class Facts:
@@ -19,7 +20,7 @@ class Facts:
     ``running``: service name to the list of its running replicas (with ``image_id``). ``environments``: service name to the
     checksum of the environment it was started with, or None. ``image``: the resolved image (``reference``, ``digest``,
     ``id``) of the wanted version, or None. ``known_versions``: tags found beside it. ``staging``: the list that staging
-    exports, or None where none is configured.
+    exports, None where none is configured, or SKIPPED.
     """
 
     def __init__(self, releases, live, services, running, environments, image=None, known_versions=(), staging=None):
@@ -36,7 +37,9 @@ class Facts:
     def runs(self, service, image_id, environment):
         """Whether ``service`` runs, and every replica of it is of that image and environment."""
         replicas = self.running.get(service) or []
-        return bool(replicas) and all(replica.image_id == image_id for replica in replicas) and self.environments.get(service) == environment
+        return (
+            bool(replicas) and all(replica.image_id == image_id for replica in replicas) and self.environments.get(service) == environment
+        )
 
 
 class Plan:
@@ -44,7 +47,8 @@ class Plan:
 
     def __init__(self, facts):
         self.verdict, self.refusals, self.notices = GO, [], []
-        self.target, self.path = None, None
+        self.target: dict = {}
+        self.path = None
         self.facts, self.former = facts, facts.live
 
     def refuse(self, gate, message, override=True):
@@ -79,9 +83,8 @@ def plan_deploy(facts, version, environment, replicas, overrides=(), emergency=F
     if facts.image["digest"] in _release.quarantined(facts.releases):
         plan.refuse(
             "quarantine",
-            "{0} ({1}) was taken back by itself before: {2} Deploy another version, or give ops_override: [quarantine] with ops_reason.".format(
-                version, facts.image["digest"][:19], _last_message(facts.releases, facts.image["digest"])
-            ),
+            "{0} ({1}) was taken back by itself before: {2} Deploy another version, or give ops_override: [quarantine] "
+            "with ops_reason.".format(version, facts.image["digest"][:19], _last_message(facts.releases, facts.image["digest"])),
         )
     _staging_gate(plan, version)
     return plan.settle(overrides, emergency)
@@ -94,10 +97,12 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
     """
     plan = Plan(facts)
     if not facts.live:
-        plan.refuse("live", "No release gets traffic, so there is nothing to roll back from. Use: deploy -e release_version=...", override=False)
+        plan.refuse(
+            "live", "No release gets traffic, so there is nothing to roll back from. Use: deploy -e release_version=...", override=False
+        )
         return plan
     possible = _release.candidates(facts.releases, facts.live_release)
-    names = ", ".join(release["version"] for release in possible) or "none"
+    names = ", ".join(dict.fromkeys(release["version"] for release in possible)) or "none"
     if version:
         target = next((release for release in possible if release["version"] == version), None)
         if not target:
@@ -121,7 +126,9 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
         plan.refuse(
             "contract",
             "{0} ran a contract migration at {1}: the database no longer has what {2} needs. Deploy a fixed newer version, or restore; "
-            "ops_override: [contract] with ops_reason goes back all the same.".format(contracted["version"], contracted["finished_at"], target["version"]),
+            "ops_override: [contract] with ops_reason goes back all the same.".format(
+                contracted["version"], contracted["finished_at"], target["version"]
+            ),
         )
     image = {"reference": target["image"], "digest": target["digest"], "id": None}
     _aim(plan, image, target["version"], target["environment"], target["replicas"])
@@ -132,7 +139,7 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
 def resolve_path(plan, image_id):
     """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour."""
     facts, target = plan.facts, plan.target
-    plan.target["id"] = image_id
+    target["id"] = image_id
     if plan.path == RESUME:
         return plan
     plan.path = WARM if image_id and facts.runs(facts.idle, image_id, target["environment"]) else COLD
@@ -183,21 +190,26 @@ def _refuse_target(plan, version, names):
         return
     plan.refuse(
         "version",
-        "{0} was never healthy here, or was taken back, so it is nothing to go back to. Candidates: {1}. See: releases".format(version, names),
+        "{0} was never healthy here, or was taken back, so it is nothing to go back to. Candidates: {1}. See: releases".format(
+            version, names
+        ),
         override=False,
     )
 
 
 def _staging_gate(plan, version):
     facts = plan.facts
-    if facts.staging is None:
-        plan.notices.append("The staging gate is not configured (release_staging_releases), so nobody has asked whether staging ran this image.")
+    if facts.staging == SKIPPED:
+        plan.notices.append("The staging gate was skipped.")
+    elif facts.staging is None:
+        plan.notices.append(
+            "The staging gate is not configured (release_staging_releases), so nobody has asked whether staging ran this image."
+        )
     elif not _release.healthy_elsewhere(facts.staging, facts.image["digest"]):
         plan.refuse(
             "staging",
-            "Staging has not run {0} ({1}) to a healthy end. Deploy it there first, or give ops_override: [staging] with ops_reason.".format(
-                version, facts.image["digest"][:19]
-            ),
+            "Staging has not run {0} ({1}) to a healthy end. Deploy it there first, or give ops_override: [staging] "
+            "with ops_reason.".format(version, facts.image["digest"][:19]),
         )
 
 

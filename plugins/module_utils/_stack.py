@@ -14,7 +14,9 @@ def check_compose_version(text):
     parts = text.strip().lstrip("v").split(".")
     if parts[0].isdigit() and int(parts[0]) >= COMPOSE_SINCE[0]:
         return None
-    return "Docker Compose {0} is too old: version 2 or newer is needed (the plugin `docker compose`, not docker-compose).".format(text.strip() or "?")
+    return "Docker Compose {0} is too old: version 2 or newer is needed (the plugin `docker compose`, not docker-compose).".format(
+        text.strip() or "?"
+    )
 
 
 def check_model(model, colours, balancer):
@@ -30,10 +32,16 @@ def check_model(model, colours, balancer):
     for name in colours:
         service = services.get(name) or {}
         if service.get("container_name"):
-            findings.append("Service {0} has container_name {1}, so it can have only one replica. Remove it.".format(name, service["container_name"]))
+            findings.append(
+                "Service {0} has container_name {1}, so it can have only one replica. Remove it.".format(name, service["container_name"])
+            )
         fixed = [str(port["published"]) for port in service.get("ports") or [] if port.get("published")]
         if fixed:
-            findings.append("Service {0} publishes port {1}, so a second replica cannot start. Remove it: nginx reaches replicas inside.".format(name, ", ".join(fixed)))
+            findings.append(
+                "Service {0} publishes port {1}, so a second replica cannot start. Remove it: nginx reaches replicas inside.".format(
+                    name, ", ".join(fixed)
+                )
+            )
     return findings
 
 
@@ -41,6 +49,7 @@ def check_disk(path, free, minimum):
     """A finding (str) when fewer than ``minimum`` bytes are ``free`` at ``path``, else None."""
     if free >= minimum:
         return None
-    return "Only {0} MiB are free at {1}; {2} MiB are needed. Free space (docker image prune, old logs) or lower stack_minimum_free_bytes.".format(
-        free // 2**20, path, minimum // 2**20
+    return (
+        "Only {0} MiB are free at {1}; {2} MiB are needed. Free space (docker image prune, old logs), "
+        "or lower release_minimum_free_bytes.".format(free // 2**20, path, minimum // 2**20)
     )

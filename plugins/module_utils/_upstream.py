@@ -41,9 +41,8 @@ class LoadBalancer:
             if folder == source or folder.startswith(source + os.sep):
                 return posixpath.join(mount["Destination"], os.path.relpath(folder, source)).rstrip("/.")
         raise OpsError(
-            "The load balancer {0} does not see the folder {1}: none of its mounts holds it. Mount it where nginx.conf includes upstreams from.".format(
-                self.container.name, folder
-            )
+            "The load balancer {0} does not see the folder {1}: none of its mounts holds it. "
+            "Mount it where nginx.conf includes upstreams from.".format(self.container.name, folder)
         )
 
     # -- reading

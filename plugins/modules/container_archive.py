@@ -27,7 +27,9 @@ attributes:
     support: none
   idempotent:
     support: partial
-    details: With O(state=absent) a second run finds nothing to do. With O(state=archived) the log is written again, since it may have grown.
+    details:
+      - With O(state=absent) a second run finds nothing to do.
+      - With O(state=archived) the log is written again, since it may have grown.
 options:
   project:
     description: The Compose project.
@@ -124,7 +126,8 @@ def work(module, result):
         result["changed"] = bool(found)
         result["removed"] = [replica.name for replica in removing]
         result["archives"] = [
-            {"container": replica.name, "path": os.path.join(params["folder"], _archive.folder_name(replica)), "size": 0} for replica in found
+            {"container": replica.name, "path": os.path.join(params["folder"], _archive.folder_name(replica)), "size": 0}
+            for replica in found
         ]
         if module.check_mode:
             return

@@ -130,7 +130,9 @@ RESULT = {
 
 def stale(servers, replicas):
     """Which ``servers`` name an address that their replica does not have (list of str)."""
-    addresses = {"{0}-{1}".format(replica.service, replica.number): replica.addresses.values() for replica in replicas if replica.state == "running"}
+    addresses = {
+        "{0}-{1}".format(replica.service, replica.number): replica.addresses.values() for replica in replicas if replica.state == "running"
+    }
     return [server.replica for server in servers if server.address.rpartition(":")[0] not in addresses.get(server.replica, ())]
 
 

@@ -242,9 +242,8 @@ def switch(module, balancer, content, result):
         if former is not None and former != content:
             balancer.install(former)
         raise OpsError(
-            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. nginx says: {2}".format(
-                balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing"
-            )
+            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. "
+            "nginx says: {2}".format(balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing")
         )
     result["reload_seconds"] = round(time.monotonic() - started, 3)
 

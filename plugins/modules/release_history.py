@@ -32,20 +32,23 @@ options:
     type: path
     required: true
   export_path:
-    description: A file of JSON, readable by everyone, that lists the releases without internal details. Another environment's gate reads it.
+    description:
+      - A file of JSON, readable by everyone, that lists the releases without internal details.
+      - Another environment's gate reads it.
     type: path
   event:
     description:
       - V(started) begins a release.
       - V(switched) says that it gets traffic, V(contracted) that its contract migration ran, V(retired) that its containers were removed.
-      - V(healthy), V(failed) (it never got traffic), V(taken_back) (it got traffic and lost it by itself) and V(interrupted) end it.
+      - V(healthy), V(failed) (it never got traffic), V(taken_back) (it got traffic, went bad and lost it by itself),
+        V(inconclusive) (it lost it because nobody could tell) and V(interrupted) end it.
     type: str
     required: true
-    choices: [started, switched, contracted, retired, healthy, failed, taken_back, interrupted]
+    choices: [started, switched, contracted, retired, healthy, failed, taken_back, inconclusive, interrupted]
   release:
     description: The release's id as returned when it was begun. Needed for every event but V(started).
     type: str
-  message:
+  comment:
     description: Why, in a sentence.
     type: str
     default: ""
@@ -158,7 +161,7 @@ SPEC = {
     "export_path": {"type": "path"},
     "event": {"type": "str", "required": True, "choices": list(_release.EVENTS)},
     "release": {"type": "str"},
-    "message": {"type": "str", "default": ""},
+    "comment": {"type": "str", "default": ""},
     "details": {
         "type": "dict",
         "options": {
@@ -185,15 +188,22 @@ def events_to_append(params, events, now):
     if kind == _release.STARTED:
         identifier = "{0}-{1}".format(now.replace("-", "").replace(":", ""), params["details"]["version"])
         closing = [
-            {"time": now, "event": _release.INTERRUPTED, "release": release["id"], "message": "Found unfinished when {0} began.".format(identifier)}
+            {
+                "time": now,
+                "event": _release.INTERRUPTED,
+                "release": release["id"],
+                "message": "Found unfinished when {0} began.".format(identifier),
+            }
             for release in _release.unfinished(_release.fold(events))
         ]
         return closing + [dict(params["details"], time=now, event=kind, release=identifier)]
     if not any(event.get("release") == params["release"] for event in events):
-        raise OpsError("{0} knows of no release {1}, so {2} was not recorded. See: releases".format(params["path"], params["release"], kind))
+        raise OpsError(
+            "{0} knows of no release {1}, so {2} was not recorded. See: releases".format(params["path"], params["release"], kind)
+        )
     if any(event.get("release") == params["release"] and event.get("event") == kind for event in events):
         return []
-    return [{"time": now, "event": kind, "release": params["release"], "message": params["message"]}]
+    return [{"time": now, "event": kind, "release": params["release"], "message": params["comment"]}]
 
 
 def work(module, result):
@@ -201,7 +211,9 @@ def work(module, result):
     events = read_lines(params["path"])[0]
     added = events_to_append(params, events, to_iso(utc_now()))
     result["changed"] = bool(added)
-    result["interrupted"] = [event["release"] for event in added if event["event"] == _release.INTERRUPTED and params["event"] == _release.STARTED]
+    result["interrupted"] = [
+        event["release"] for event in added if event["event"] == _release.INTERRUPTED and params["event"] == _release.STARTED
+    ]
     result["release"] = params["release"]
     if module.check_mode:
         return

@@ -178,7 +178,7 @@ colours:
   description: What each colour runs.
   returned: always
   type: dict
-  sample: {app-blue: {replicas: 2, image_ids: ["sha256:1d3f"], environment: 9f86d0}, app-green: {replicas: 0, image_ids: [], environment: null}}
+  sample: {app-blue: {replicas: 2, image_ids: ["sha256:1d3f"], environment: 9f86d0}}
 candidates:
   description: What one could roll back to, newest first.
   returned: always
@@ -246,7 +246,9 @@ def staging_list(where, timeout):
         releases = json.loads(text)
     except Exception as error:  # open_url raises urllib's, ssl's and socket's own errors
         raise OpsError(
-            "Staging's list of releases at {0} cannot be read: {1}. Mend it, or skip the gate with release_emergency and ops_reason.".format(where, error)
+            "Staging's list of releases at {0} cannot be read: {1}. Mend it, or give ops_override: [staging] with ops_reason.".format(
+                where, error
+            )
         )
     if not isinstance(releases, list):
         raise OpsError("Staging's list of releases at {0} is not a JSON list.".format(where))
@@ -267,7 +269,8 @@ def gather(params, client, balancer):
     if params["operation"] == "deploy":
         facts.image = _colours.find_image(client, "{0}:{1}".format(params["image"], params["version"]))
         facts.known_versions = _colours.known_tags(client, params["image"])
-        facts.staging = None if params["emergency"] else staging_list(params["staging_releases"], params["staging_timeout"])
+        skipped = params["emergency"] or "staging" in params["overrides"]
+        facts.staging = _release_plan.SKIPPED if skipped else staging_list(params["staging_releases"], params["staging_timeout"])
     return facts
 
 
@@ -296,7 +299,7 @@ def work(module, result):
                 verdict=plan.verdict,
                 refusals=plan.refusals,
                 notices=plan.notices,
-                target=plan.target,
+                target=plan.target or None,
                 path=plan.path,
                 former=plan.former,
             )

@@ -158,7 +158,11 @@ def engine_findings(module, client, result):
     if any(replica.state == "running" for replica in found):
         return []
     what = "is {0}".format(found[0].state) if found else "does not exist: the stack is not up"
-    return ["The load balancer (service {0} of Compose project {1}) {2}. Start the stack first.".format(params["balancer"], params["project"], what)]
+    return [
+        "The load balancer (service {0} of Compose project {1}) {2}. Start the stack first.".format(
+            params["balancer"], params["project"], what
+        )
+    ]
 
 
 def disk_findings(module, result):
