@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 _ESCAPES = (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("\n", "\\n"))
 
 
@@ -16,9 +16,9 @@ def render(variables):
     """The text of an env file with every value in double quotes, so that spaces, quotes, dollars and newlines arrive as they are.
 
     ``variables`` maps names to values (str, numbers, or booleans as ``true``/``false``).
-    Raises ValueError for a name that no shell would take.
+    Raises ValueError for a name that no shell would take, and for a value that is no text.
     """
-    return "".join('{0}="{1}"\n'.format(_checked(name), _escaped(variables[name])) for name in sorted(variables))
+    return "".join('{0}="{1}"\n'.format(_checked(name), _escaped(name, variables[name])) for name in sorted(variables))
 
 
 def _checked(name):
@@ -29,7 +29,9 @@ def _checked(name):
     return name
 
 
-def _escaped(value):
+def _escaped(name, value):
+    if value is None or isinstance(value, (dict, list)):
+        raise ValueError("The value of {0} is no text but a {1}. Leave it out, or write it as text (to_json).".format(name, type(value).__name__))
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     for character, escape in _ESCAPES:
         text = text.replace(character, escape)

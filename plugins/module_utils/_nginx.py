@@ -15,7 +15,9 @@ Server = collections.namedtuple("Server", "address weight replica")
 MANAGED = "# Written by astraldraft.ops.nginx_upstream; changes made by hand are lost at the next switch."
 KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
 
-_SERVER = re.compile(r"^\s*server\s+(?P<address>\S+?)(?:\s+weight=(?P<weight>\d+))?(?P<down>\s+down)?\s*;\s*(?:#\s*(?P<replica>\S+))?\s*$")
+# Parameters that we never write are read over: a server that somebody gave max_fails by hand gets traffic all the same.
+_SERVER = re.compile(r"^\s*server\s+(?P<address>[^\s;]+)(?P<parameters>[^;]*);\s*(?:#\s*(?P<replica>\S+))?")
+_WEIGHT = re.compile(r"\sweight=(\d+)(?:\s|$)")
 _VERSION = re.compile(r"nginx/(\d+)\.(\d+)\.(\d+)")
 
 
@@ -60,8 +62,9 @@ def parse(text):
     servers = []
     for line in (text or "").splitlines():
         match = _SERVER.match(line)
-        if match and not match.group("down"):
-            servers.append(Server(match.group("address"), int(match.group("weight") or 1), match.group("replica") or ""))
+        if match and "down" not in match.group("parameters").split():
+            weight = _WEIGHT.search(match.group("parameters"))
+            servers.append(Server(match.group("address"), int(weight.group(1)) if weight else 1, match.group("replica") or ""))
     return servers
 
 

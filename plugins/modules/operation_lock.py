@@ -178,6 +178,8 @@ def shows_life(first, now):
 def take(module, lock, result):
     """Take the lock; wait only for a holder that gives no sign of life. Raises OpsError when it is held."""
     params = module.params
+    if not (params["operation"] and params["owner"]):
+        raise OpsError("To take the lock {0}, say what for and who: operation and owner.".format(lock.path))
     request = {name: params[name] for name in ("operation", "owner", "host", "reason", "expiry")}
     first = lock.read()
 
