@@ -6,7 +6,8 @@
 
 The file holds one event a line and is only ever appended to. A release begins with ``started`` and ends with one of
 ``healthy``, ``failed`` (it never got traffic), ``taken_back`` (it got traffic, went bad, and lost it again by itself),
-``inconclusive`` (it lost it again because nobody could tell) or ``interrupted`` (whoever ran it died). What is live is not read from here: the load balancer knows.
+``inconclusive`` (it lost it again because nobody could tell) or ``interrupted`` (whoever ran it died).
+What is live is not read from here: the load balancer knows.
 """
 
 from __future__ import annotations
@@ -88,22 +89,29 @@ def live_release(releases, service):
 
 def quarantined(releases):
     """Digests (set of str) that were taken back by themselves, and have not been proved healthy since."""
-    digests = set()
+    return _still_bad(releases, lambda release: release["digest"])
+
+
+def _still_bad(releases, key):
+    bad = set()
     for release in releases:
         if release["outcome"] == TAKEN_BACK:
-            digests.add(release["digest"])
+            bad.add(key(release))
         elif release["outcome"] == HEALTHY:
-            digests.discard(release["digest"])
-    return digests
+            bad.discard(key(release))
+    return bad
 
 
 def candidates(releases, live):
-    """The releases one could go back to: once healthy, not the live one, not quarantined; newest first, each identity once."""
-    found, seen, bad = [], set(), quarantined(releases)
+    """The releases one could go back to: once healthy, not the live one, not bad since; newest first, each identity once.
+
+    What was taken back with another environment does not speak against the same image with the one it was healthy with.
+    """
+    found, seen = [], _still_bad(releases, identity)
     if live:
         seen.add(identity(live))
     for release in reversed(releases):
-        if release["outcome"] == HEALTHY and release["digest"] not in bad and identity(release) not in seen:
+        if release["outcome"] == HEALTHY and identity(release) not in seen:
             seen.add(identity(release))
             found.append(release)
     return found
@@ -123,5 +131,9 @@ def public_list(releases):
 
 def healthy_elsewhere(exported, digest):
     """When another environment (its exported list) last proved ``digest`` healthy: ISO 8601, or None."""
-    times = [release.get("finished_at") for release in exported if release.get("digest") == digest and release.get("outcome") == HEALTHY]
-    return max(times) if times else None
+    times = [
+        str(release.get("finished_at") or "")
+        for release in exported
+        if isinstance(release, dict) and release.get("digest") == digest and release.get("outcome") == HEALTHY
+    ]
+    return max(times, default="") or None
