@@ -18,6 +18,7 @@ KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
 # Parameters that we never write are read over: a server that somebody gave max_fails by hand gets traffic all the same.
 _SERVER = re.compile(r"^\s*server\s+(?P<address>[^\s;]+)(?P<parameters>[^;]*);\s*(?:#\s*(?P<replica>\S+))?")
 _WEIGHT = re.compile(r"\sweight=(\d+)(?:\s|$)")
+_KEEPALIVE_MIN_TIMEOUT = re.compile(r"^\s*keepalive_min_timeout\s+(?P<time>[^;]+?)\s*;", re.MULTILINE)
 _VERSION = re.compile(r"nginx/(\d+)\.(\d+)\.(\d+)")
 
 
@@ -90,6 +91,25 @@ def workers(titles, rows):
         if "nginx: worker process" in row[command]:
             (draining if "is shutting down" in row[command] else active).append(int(row[pid]))
     return sorted(active), sorted(draining)
+
+
+def keepalive_min_timeout(dump):
+    """The value of the directive in what ``nginx -T`` prints, such as ``10s``; None where it is not set, or set to nothing."""
+    match = _KEEPALIVE_MIN_TIMEOUT.search(dump)
+    value = match.group("time") if match else None
+    return None if value in (None, "0", "0s", "0ms") else value
+
+
+def reload_cost(running, configured):
+    """What a reload costs clients that keep connections, in a sentence; None where it costs nothing.
+
+    ``running`` is nginx's version (tuple or None), ``configured`` the value of keepalive_min_timeout (str or None).
+    """
+    if configured:
+        return None
+    known = running and running >= KEEPALIVE_MIN_TIMEOUT_SINCE
+    mend = "Set keepalive_min_timeout 10s; in http {}." if known else "nginx 1.27.4 and newer can avoid it by keepalive_min_timeout."
+    return "A switch costs about one request for each kept-alive connection of a client that does not retry. " + mend
 
 
 def version(banner):

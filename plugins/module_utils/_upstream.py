@@ -64,6 +64,10 @@ class LoadBalancer:
         """nginx's version as a tuple, or None."""
         return _nginx.version(self._run(["nginx", "-v"])[1])
 
+    def keepalive_min_timeout(self):
+        """The value of that directive in the configuration as it lies there, or None."""
+        return _nginx.keepalive_min_timeout(self._run(["nginx", "-T"])[1])
+
     # -- writing
 
     def _run(self, argv):

@@ -96,11 +96,16 @@ version:
   type: str
   sample: 1.30.6
 keepalive_min_timeout:
-  description: >-
-    Whether this nginx knows C(keepalive_min_timeout) (1.27.4 and newer), with which a reload closes no connection that a client is about
-    to use again. With an older one, about one request a kept-alive connection and reload fails for clients that do not retry.
+  description: How long an idle connection outlives a reload, as nginx's configuration says it. V(null) when it does not.
   returned: always
-  type: bool
+  type: str
+  sample: 10s
+reload_cost:
+  description: >-
+    What a reload costs clients that keep connections and do not retry, in a sentence. V(null) when it costs nothing, which takes nginx
+    1.27.4 or newer and C(keepalive_min_timeout).
+  returned: always
+  type: str
 duration:
   description: The time the module took, in seconds.
   returned: always
@@ -125,6 +130,7 @@ RESULT = {
     "draining_workers": 0,
     "version": None,
     "keepalive_min_timeout": None,
+    "reload_cost": None,
 }
 
 
@@ -141,7 +147,7 @@ def work(module, result):
         balancer = LoadBalancer(client, module.params["project"], module.params["service"], module.params["path"])
         servers = balancer.servers()
         active, draining = balancer.workers()
-        version = balancer.version()
+        version, configured = balancer.version(), balancer.keepalive_min_timeout()
         result.update(
             servers=[dict(server._asdict()) for server in servers],
             services=_nginx.services(servers),
@@ -150,7 +156,8 @@ def work(module, result):
             active_workers=len(active),
             draining_workers=len(draining),
             version=".".join(str(part) for part in version) if version else None,
-            keepalive_min_timeout=bool(version) and version >= _nginx.KEEPALIVE_MIN_TIMEOUT_SINCE,
+            keepalive_min_timeout=configured,
+            reload_cost=_nginx.reload_cost(version, configured),
         )
 
 

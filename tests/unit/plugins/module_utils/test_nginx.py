@@ -128,3 +128,24 @@ def test_the_version_is_read_from_the_banner(banner, version):
 def test_a_reload_became_harmless_with_1_27_4():
     assert _nginx.version("nginx/1.27.4") >= _nginx.KEEPALIVE_MIN_TIMEOUT_SINCE > _nginx.version("nginx/1.27.3")
     assert _nginx.version("nginx/1.30.0") >= _nginx.KEEPALIVE_MIN_TIMEOUT_SINCE
+
+
+@pytest.mark.parametrize(
+    ("dump", "value"),
+    [
+        ("http {\n    keepalive_min_timeout 10s;\n}", "10s"),
+        ("http { }", None),
+        ("    # keepalive_min_timeout 10s;", None),
+        ("keepalive_min_timeout 0;", None),
+        ("  keepalive_min_timeout   1m  ;", "1m"),
+    ],
+)
+def test_keepalive_min_timeout_is_read_from_the_whole_configuration(dump, value):
+    assert _nginx.keepalive_min_timeout(dump) == value
+
+
+def test_what_a_reload_costs_depends_on_the_version_and_the_directive():
+    assert _nginx.reload_cost((1, 30, 6), "10s") is None
+    assert "Set keepalive_min_timeout" in _nginx.reload_cost((1, 27, 4), None)
+    assert "1.27.4 and newer" in _nginx.reload_cost((1, 26, 3), None)
+    assert "1.27.4 and newer" in _nginx.reload_cost(None, None)
