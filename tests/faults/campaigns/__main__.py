@@ -1,0 +1,98 @@
+"""Runs campaigns by name against the stack that the environment names, and says what passed.
+
+tests/faults/run                       all, in full size
+tests/faults/run --sample              a small part of each, for CI
+tests/faults/run kill --match switch   the points of one campaign whose name holds a word
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from . import bad_releases, deploys, kill, rollback_time, setup_down
+from .record import Record
+from .stack import ROOT, Stack
+
+Runner = Callable[[Stack, Path, argparse.Namespace], Record]
+
+
+def _kill_points(options: argparse.Namespace) -> list[kill.Point]:
+    if options.match:
+        return [point for point in kill.POINTS if options.match in point.name]
+    return [point for point in kill.POINTS if not options.sample or point.name in kill.SAMPLE]
+
+
+def _bad_versions(options: argparse.Namespace) -> tuple[str, ...]:
+    if options.match:
+        return tuple(version for version in bad_releases.BAD if options.match in version)
+    return bad_releases.SAMPLE if options.sample else tuple(bad_releases.BAD)
+
+
+def _count(options: argparse.Namespace, full: int, sample: int) -> int:
+    return options.count or (sample if options.sample else full)
+
+
+def _may_remove(options: argparse.Namespace) -> bool:
+    """Not so the stack of a sample that somebody wants to look at afterwards."""
+    return not (options.sample and os.environ.get("ASTRAL_TEST_KEEP"))
+
+
+CAMPAIGNS: dict[str, Runner] = {
+    "deploys": lambda stack, folder, o: deploys.run(stack, folder, _count(o, deploys.FULL, deploys.SAMPLE)),
+    "bad_releases": lambda stack, folder, o: bad_releases.run(stack, folder, _bad_versions(o)),
+    "rollback_time": lambda stack, folder, o: rollback_time.run(
+        stack, folder, _count(o, rollback_time.FULL, rollback_time.SAMPLE), o.sample
+    ),
+    "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o)),
+    # Last: it removes the stack.
+    "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
+}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests/faults/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"of {', '.join(CAMPAIGNS)} (all, in this order)")
+    parser.add_argument("--sample", action="store_true", help="a small part of each")
+    parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time")
+    parser.add_argument("--match", help="only the kill points or bad releases whose name holds this")
+    parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
+    options = parser.parse_args()
+    unknown = [name for name in options.campaigns if name not in CAMPAIGNS]
+    if unknown:
+        parser.error(f"there is no campaign named {unknown[0]}; there are: {', '.join(CAMPAIGNS)}")
+    return options
+
+
+def main() -> int:
+    options, stack = parse(), Stack.from_environment()
+    # Ended from outside, everything that was started beside a campaign still ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    folder = ROOT / ".cache/faults" / time.strftime("%Y%m%d-%H%M%S")
+    passed = failed = 0
+    for name in options.campaigns or CAMPAIGNS:
+        logs = folder / name
+        logs.mkdir(parents=True)
+        try:
+            record = CAMPAIGNS[name](stack, logs, options)
+        except Exception:
+            traceback.print_exc()
+            print(f"  FAILED {name} broke off. The playbooks' output: {logs}", flush=True)
+            failed += 1
+            continue
+        passed, failed = passed + record.passed, failed + record.failed
+        print(f"  {name}: {record.passed} passed, {record.failed} failed; the playbooks' output: {logs}", flush=True)
+        if options.results:
+            print(f"  written: {record.write(options.results)}", flush=True)
+    print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
