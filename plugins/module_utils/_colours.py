@@ -39,11 +39,17 @@ def find_image(client, reference):
         found = client.api.inspect_image(reference)
     except docker.errors.ImageNotFound:
         return None
-    repository = reference.split("@")[0].rpartition(":")[0] or reference
+    repository = _without_tag(reference.split("@")[0])
     for name in found.get("RepoDigests") or []:
         if name.split("@")[0] == repository:
             return {"reference": name, "digest": name.split("@")[1], "id": found["Id"]}
     return {"reference": found["Id"], "digest": found["Id"], "id": found["Id"]}
+
+
+def _without_tag(name):
+    """``registry:5000/app`` of ``registry:5000/app:v1``: what follows the last colon is a port when there is a slash in it."""
+    repository, _colon, tag = name.rpartition(":")
+    return repository if repository and "/" not in tag else name
 
 
 def known_tags(client, repository):

@@ -31,7 +31,9 @@ def _checked(name):
 
 def _escaped(name, value):
     if value is None or isinstance(value, (dict, list)):
-        raise ValueError("The value of {0} is no text but a {1}. Leave it out, or write it as text (to_json).".format(name, type(value).__name__))
+        raise ValueError(
+            "The value of {0} is no text but a {1}. Leave it out, or write it as text (to_json).".format(name, type(value).__name__)
+        )
     text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     for character, escape in _ESCAPES:
         text = text.replace(character, escape)

@@ -101,6 +101,12 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
             "live", "No release gets traffic, so there is nothing to roll back from. Use: deploy -e release_version=...", override=False
         )
         return plan
+    if _half_way(facts.live_release, version):
+        live = facts.live_release
+        _aim(
+            plan, {"reference": live["image"], "digest": live["digest"], "id": None}, live["version"], live["environment"], live["replicas"]
+        )
+        return _already_live(plan)
     possible = _release.candidates(facts.releases, facts.live_release)
     names = ", ".join(dict.fromkeys(release["version"] for release in possible)) or "none"
     if version:
@@ -136,19 +142,36 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
     return plan.settle(overrides, emergency)
 
 
+def _half_way(live, version):
+    """Whether somebody died while bringing ``live`` here, and what is wanted now is to bring it here."""
+    if not live or live["outcome"] == _release.HEALTHY:
+        return False
+    return version == live["version"] or (not version and live["operation"] == "rollback")
+
+
 def resolve_path(plan, image_id):
-    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour."""
+    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour, and is large enough there."""
     facts, target = plan.facts, plan.target
     target["id"] = image_id
     if plan.path == RESUME:
         return plan
-    plan.path = WARM if image_id and facts.runs(facts.idle, image_id, target["environment"]) else COLD
+    plan.path = COLD
+    if image_id and facts.runs(facts.idle, image_id, target["environment"]):
+        warm, serving = len(facts.running[facts.idle]), len(facts.running.get(facts.live) or [])
+        if warm >= serving:
+            plan.path, target["replicas"] = WARM, warm
     return plan
 
 
 def _aim(plan, image, version, environment, replicas):
+    """Point the plan at the idle colour, in the size of the live one: of what runs there, and of what should.
+
+    A rollback is often called for because replicas of the live release keep dying.
+    """
     facts = plan.facts
     live_size = len(facts.running.get(facts.live) or []) if facts.live else 0
+    if facts.live_release:
+        live_size = max(live_size, facts.live_release["replicas"])
     plan.target = {
         "service": facts.idle,
         "version": version,

@@ -256,8 +256,16 @@ def staging_list(where, timeout):
 
 
 def gather(params, client, balancer):
-    """The Facts of this host."""
-    live = next((name for name in _nginx.services(balancer.servers()) if name in params["colours"]), None)
+    """The Facts of this host. Raises OpsError when traffic goes somewhere, and nobody can say which colour that is."""
+    servers = balancer.servers()
+    live = next((name for name in _nginx.services(servers) if name in params["colours"]), None)
+    if servers and not live:
+        raise OpsError(
+            "{0} sends traffic to {1}, and no comment there says that this is {2}: the colour that is live could be taken for the idle "
+            "one. Send traffic to the live colour with astraldraft.ops.nginx_upstream, and try again.".format(
+                params["upstream_path"], ", ".join(server.address for server in servers), " or ".join(params["colours"])
+            )
+        )
     running = {name: _colours.running(client, params["project"], name) for name in params["colours"]}
     facts = _release_plan.Facts(
         releases=_release.fold(read_lines(params["history_path"])[0]),

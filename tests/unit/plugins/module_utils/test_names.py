@@ -28,4 +28,5 @@ def test_what_is_known_and_what_is_not_ours_passes():
 
 
 def test_the_findings_are_sorted():
-    assert [name for name, _nearest in unknown({"release_b": 0, "ops_z": 0, "release_a": 0}, KNOWN, PREFIXES)] == ["ops_z", "release_a", "release_b"]
+    found = unknown({"release_b": 0, "ops_z": 0, "release_a": 0}, KNOWN, PREFIXES)
+    assert [name for name, _nearest in found] == ["ops_z", "release_a", "release_b"]

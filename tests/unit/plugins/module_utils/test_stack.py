@@ -23,7 +23,8 @@ def model(**services):
 
 
 def test_a_model_that_can_be_scaled_has_nothing_against_it():
-    assert _stack.check_model(model(nginx={"ports": [{"published": "80"}]}, app_blue={}, app_green={"ports": [{"target": 3000}]}), COLOURS, "nginx") == []
+    whole = model(nginx={"ports": [{"published": "80"}]}, app_blue={}, app_green={"ports": [{"target": 3000}]})
+    assert _stack.check_model(whole, COLOURS, "nginx") == []
     assert _stack.check_model(model(nginx=None, app_blue=None, app_green=None), COLOURS, "nginx") == []
 
 
@@ -33,7 +34,10 @@ def test_a_model_that_can_be_scaled_has_nothing_against_it():
         ({"nginx": {}, "app_blue": {}}, ["no service app-green", "app-blue, nginx"]),
         ({"app_blue": {}, "app_green": {}}, ["no service nginx"]),
         ({"nginx": {}, "app_blue": {"container_name": "blue"}, "app_green": {}}, ["app-blue has container_name blue", "Remove it"]),
-        ({"nginx": {}, "app_blue": {}, "app_green": {"ports": [{"published": "3001"}, {"published": 3002}]}}, ["app-green publishes port 3001, 3002"]),
+        (
+            {"nginx": {}, "app_blue": {}, "app_green": {"ports": [{"published": "3001"}, {"published": 3002}]}},
+            ["app-green publishes port 3001, 3002"],
+        ),
     ],
 )
 def test_what_is_in_the_way_is_said_in_a_sentence(services, words):
