@@ -24,7 +24,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._checks_redis impo
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load
 
-OPTIONS = {
+OPTIONS: dict[str, dict] = {
     "http": HTTP_CHECK_SPEC,
     "tcp": TCP_SPEC,
     "tls": TLS_SPEC,
@@ -49,7 +49,7 @@ PROBES = {
     "container": probe_container,
 }
 #: The options of one check: those common to all, and those of every type.
-SPEC = dict(_checks.COMMON_SPEC)
+SPEC: dict = dict(_checks.COMMON_SPEC)
 for _own in OPTIONS.values():
     SPEC.update(_own)
 

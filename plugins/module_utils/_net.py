@@ -63,7 +63,8 @@ def connect(host, port, seconds):
 
     When every address failed, the most telling failure is raised: a refusal says more than a missing route.
     """
-    target, ends, failure = where(host, port), time.monotonic() + seconds, None
+    target, ends = where(host, port), time.monotonic() + seconds
+    failure = ProbeError("unreachable", "no_route", "{0} has no address".format(target), NEXT["no_route"])
     try:
         addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -80,7 +81,7 @@ def connect(host, port, seconds):
         except OSError as error:
             connection.close()
             found = explain(error, target, seconds)
-            if failure is None or failure.reason == "no_route":
+            if failure.reason == "no_route":
                 failure = found
     raise failure
 
