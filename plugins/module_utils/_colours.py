@@ -22,6 +22,11 @@ def environment_of(replicas):
     return found.pop() if len(found) == 1 else None
 
 
+def created_at(replicas):
+    """When the oldest of ``replicas`` was made (ISO 8601, UTC), or None without any."""
+    return min((replica.inspection["Created"] for replica in replicas), default=None)
+
+
 def running(client, project, service):
     """The running replicas of a service (list of Replica)."""
     return [replica for replica in _docker.replicas(client, project, service) if replica.state == "running"]

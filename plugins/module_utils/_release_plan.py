@@ -20,12 +20,13 @@ class Facts:
     ``running``: service name to the list of its running replicas (with ``image_id``). ``environments``: service name to the
     checksum of the environment it was started with, or None. ``image``: the resolved image (``reference``, ``digest``,
     ``id``) of the wanted version, or None. ``known_versions``: tags found beside it. ``staging``: the list that staging
-    exports, None where none is configured, or SKIPPED.
+    exports, None where none is configured, or SKIPPED. ``created``: service name to the time (ISO 8601, UTC) at which the
+    oldest of its running replicas was made, or None.
     """
 
-    def __init__(self, releases, live, services, running, environments, image=None, known_versions=(), staging=None):
+    def __init__(self, releases, live, services, running, environments, image=None, known_versions=(), staging=None, created=None):
         self.releases, self.live, self.services = releases, live, services
-        self.running, self.environments = running, environments
+        self.running, self.environments, self.created = running, environments, created or {}
         self.image, self.known_versions, self.staging = image, known_versions, staging
         self.live_release = _release.live_release(releases, live) if live else None
 
@@ -39,6 +40,20 @@ class Facts:
         replicas = self.running.get(service) or []
         return (
             bool(replicas) and all(replica.image_id == image_id for replica in replicas) and self.environments.get(service) == environment
+        )
+
+    def proved(self, service, wanted):
+        """Whether ``wanted`` (dict with ``digest`` and ``environment``) was found healthy in ``service`` since its replicas were made.
+
+        What an operator who died had started is not: it is not even known to be whole.
+        """
+        since = self.created.get(service)
+        return since is not None and any(
+            release["service"] == service
+            and release["outcome"] == _release.HEALTHY
+            and _release.identity(release) == _release.identity(wanted)
+            and release["finished_at"] >= since
+            for release in self.releases
         )
 
 
@@ -150,13 +165,13 @@ def _half_way(live, version):
 
 
 def resolve_path(plan, image_id):
-    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour, and is large enough there."""
+    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour, proved and large enough."""
     facts, target = plan.facts, plan.target
     target["id"] = image_id
     if plan.path == RESUME:
         return plan
     plan.path = COLD
-    if image_id and facts.runs(facts.idle, image_id, target["environment"]):
+    if image_id and facts.runs(facts.idle, image_id, target["environment"]) and facts.proved(facts.idle, target):
         warm, serving = len(facts.running[facts.idle]), len(facts.running.get(facts.live) or [])
         if warm >= serving:
             plan.path, target["replicas"] = WARM, warm

@@ -146,8 +146,8 @@ target:
       type: str
 path:
   description: >-
-    V(warm) when the idle colour runs the target already, V(cold) when it must be started first, V(resume) when it is live already but
-    nobody proved it. V(null) without a target.
+    V(warm) when the idle colour runs the target already and it was proved there, V(cold) when it must be started first,
+    V(resume) when it is live already but nobody proved it. V(null) without a target.
   returned: always
   type: str
   sample: cold
@@ -273,6 +273,7 @@ def gather(params, client, balancer):
         services=params["colours"],
         running=running,
         environments={name: _colours.environment_of(found) for name, found in running.items()},
+        created={name: _colours.created_at(found) for name, found in running.items()},
     )
     if params["operation"] == "deploy":
         facts.image = _colours.find_image(client, "{0}:{1}".format(params["image"], params["version"]))

@@ -8,6 +8,8 @@ from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.history
 
 LIVE = "switched healthy"
 ROLLED_BACK = {"operation": "rollback"}
+#: Before anything in the record.
+CREATED = {BLUE: "2026-11-23T00:00:30.123456789Z", GREEN: "2026-11-23T00:00:30.123456789Z"}
 Replica = collections.namedtuple("Replica", "image_id")
 
 
@@ -29,7 +31,7 @@ def facts(rows, live, blue=(None, 0), green=(None, 0), wanted=None, environments
         running,
         environments or {BLUE: "e1" if blue[1] else None, GREEN: "e1" if green[1] else None},
         image=image(wanted) if wanted else None,
-        **dict({"known_versions": ["v1", "v2"], "staging": _release_plan.SKIPPED}, **further),
+        **dict({"known_versions": ["v1", "v2"], "staging": _release_plan.SKIPPED, "created": CREATED}, **further),
     )
 
 
@@ -220,6 +222,13 @@ def test_a_named_version_is_brought_by_what_was_recorded_of_it():
 def test_a_rollback_whose_image_is_gone_is_cold():
     plan = _release_plan.plan_rollback(facts(V3, BLUE, blue=("v3", 2), green=("v2", 2)))
     assert (resolved(plan, gone=["v2"]).path, plan.target["id"]) == ("cold", None)
+
+
+@pytest.mark.parametrize("created", [{BLUE: None, GREEN: None}, {BLUE: None, GREEN: "2026-11-23T09:00:00.5Z"}])
+def test_what_runs_and_was_never_proved_since_it_was_started_is_started_anew(created):
+    rows = [*V3, ("v2", GREEN, "")]
+    assert deploy(facts(rows, BLUE, blue=("v3", 2), green=("v2", 2), wanted="v2", created=created), "v2").path == "cold"
+    assert rollback(facts(rows, BLUE, blue=("v3", 2), green=("v2", 2), created=created)).path == "cold"
 
 
 def test_the_warm_colour_with_another_environment_is_not_warm():
