@@ -110,6 +110,8 @@ class LoadBalancer:
         except OpsError:
             if previous is not None:
                 write_atomically(self.path, previous, mode=0o644)
+            else:
+                os.unlink(self.path)
             self._settled()
             raise
 
