@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import bad_releases, deploys, kill, rollback_time, setup_down
+from . import bad_releases, deploys, kill, rollback_time, setup_down, switch_cost
 from .record import Record
 from .stack import ROOT, Stack
 
@@ -55,18 +55,24 @@ CAMPAIGNS: dict[str, Runner] = {
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
 
+#: Run by name only (tests/bench/run): they compare, they prove no promise.
+BENCHMARKS: dict[str, Runner] = {
+    "switch_cost": lambda stack, folder, o: switch_cost.run(stack, folder, _count(o, switch_cost.FULL, 1)),
+}
+KNOWN = {**CAMPAIGNS, **BENCHMARKS}
+
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/faults/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"of {', '.join(CAMPAIGNS)} (all, in this order)")
+    parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), switch_cost")
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time")
     parser.add_argument("--match", help="only the kill points or bad releases whose name holds this")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
     options = parser.parse_args()
-    unknown = [name for name in options.campaigns if name not in CAMPAIGNS]
+    unknown = [name for name in options.campaigns if name not in KNOWN]
     if unknown:
-        parser.error(f"there is no campaign named {unknown[0]}; there are: {', '.join(CAMPAIGNS)}")
+        parser.error(f"there is no campaign named {unknown[0]}; there are: {', '.join(KNOWN)}")
     return options
 
 
@@ -80,7 +86,7 @@ def main() -> int:
         logs = folder / name
         logs.mkdir(parents=True)
         try:
-            record = CAMPAIGNS[name](stack, logs, options)
+            record = KNOWN[name](stack, logs, options)
         except Exception:
             traceback.print_exc()
             print(f"  FAILED {name} broke off. The playbooks' output: {logs}", flush=True)

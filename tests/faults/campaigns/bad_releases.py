@@ -91,7 +91,8 @@ def _judge_requests(record: Record, traffic: Traffic, lines: list[dict[str, Any]
 
     got = [line for line in lines if of_bad(line)]
     # When both replicas are down at once nginx has nobody left to ask, and names the upstream instead of an address.
-    errors = [line for line in lines if int(line["status"]) >= 500]
+    # Monitoring asks for the health through the load balancer too; what it is told is no client's request.
+    errors = [line for line in lines if int(line["status"]) >= 500 and line["uri"] != "/api/health"]
     others = [line for line in errors if not of_bad(line) and not (got and line["upstream_addr"] == "app")]
     lost = [request for request in failures(traffic.requests) if request.status is None]
     answers = [request for request in traffic.requests if request.release == version]

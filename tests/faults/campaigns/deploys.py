@@ -109,8 +109,8 @@ def judge(record: Record, traffic: Traffic, plays: list[tuple[Play, str, str, st
     )
     record.note(
         "The switch is the first answer of the new release. 'old answers': those of the former release after it; the three columns that "
-        "follow say how many seconds after the switch the last such request was sent, the last one was answered, and the last 5 s request was "
-        "answered. 'recorded': the history's time of the switch, against that first answer."
+        "follow say how many seconds after the switch the last such request was sent, the last one was answered, and the last 5 s request "
+        "was answered. 'recorded': the history's time of the switch, against that first answer."
     )
     record.note(traffic.profile)
     record.check(len(rows) == count, "every operation was carried out", f"{len(rows)} of {count}")
