@@ -123,14 +123,14 @@ POINTS = [
     Point("start: compose at work, not all replicas up", first_replica_up, "again"),
     Point("start: the controller dead, compose goes on", first_replica_up, "other", CONTROLLER),
     Point("verify: waiting for healthy replicas", task(PROVE, delay=0.5), "again"),
-    Point("switch: before the upstream is written", task("Note that traffic is being moved"), "back"),
+    Point("switch: before the upstream is written", task("Switch traffic"), "back"),
     Point("switch: between the write and the reload", between_write_and_reload, "other"),
     Point("switch: while nginx reloads", during_reload, "again"),
     Point("switch: the module alone, between the write and the reload", between_write_and_reload, "override", MODULE),
     Point("record: traffic moved, not yet written down", task("Record that it gets traffic"), "back"),
     Point("soak: watching", task(WATCH, delay=2.0), "again"),
     Point("drain: old workers still serve", task(DRAIN, 2, 0.5), "other", CONTROLLER),
-    Point("finish: about to be recorded as healthy", task("Record that it was proved"), "again"),
+    Point("finish: about to be recorded as healthy", task("Record that the release is healthy"), "again"),
     Point("undo: a bad release being taken back", task("Switch traffic", 2), "back", bad=True, variables={"release_version": BAD}),
 ]
 SAMPLE = ("start: compose at work, not all replicas up", "switch: between the write and the reload")

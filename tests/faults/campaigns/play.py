@@ -29,7 +29,8 @@ class Play:
         self.tasks: list[tuple[float, str]] = []
         self._news = threading.Condition()
         command = [str(ROOT / ".venv/bin/ansible-playbook"), f"playbooks/{playbook}.yml", "-e", json.dumps(variables), *arguments]
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
+        # Where skipped tasks are not shown, a task's name is printed with its first result, and not when it begins.
+        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1"}
         self.started = time.time()
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
