@@ -10,7 +10,7 @@ from typing import Any
 from .operations import Operations, last_words, path_taken
 from .play import Play
 from .record import Record
-from .stack import Stack
+from .stack import GOOD, Stack
 from .traffic import Poller, Traffic
 
 PROMISE = "An emergency rollback to the warm colour has traffic back within 5 seconds of pressing Enter, as the median of ten"
@@ -26,7 +26,19 @@ PARTS = [
     ("health: every replica of the warm colour", "Bring the release back into production", "Send traffic to it"),
     ("switch: write, test, reload, first answer", "Send traffic to it", None),
 ]
-VERSIONS = ("v1.2.2", "v1.2.3")
+
+
+def warm_pair(operations: Operations) -> tuple[str, str]:
+    """``(live, warm)``: two good versions, both proved, one in each colour. Raises RuntimeError when that cannot be had."""
+    live = operations.stack.live()
+    operations.ensure_live(live if live in GOOD else GOOD[0])
+    live, warm = operations.places()
+    healthy = {release["version"] for release in operations.stack.releases() if release["outcome"] == "healthy"}
+    if warm not in healthy or warm not in GOOD:
+        operations.ensure_live(next(version for version in GOOD if version != live))
+        live, warm = operations.places()
+    assert warm, "the former colour is not warm"
+    return live, warm
 
 
 def parts_of(play: Play, switched: float) -> list[float]:
@@ -43,12 +55,11 @@ def parts_of(play: Play, switched: float) -> list[float]:
     return found
 
 
-def measure(operations: Operations, count: int, record: Record) -> list[dict[str, Any]]:
+def measure(operations: Operations, pair: tuple[str, str], count: int, record: Record) -> list[dict[str, Any]]:
     """``count`` rollbacks, to and fro between the two colours."""
     runs: list[dict[str, Any]] = []
     for _ in range(count):
-        live = operations.stack.live()
-        target = VERSIONS[1] if live == VERSIONS[0] else VERSIONS[0]
+        target = pair[1] if operations.stack.live() == pair[0] else pair[0]
         with Poller(operations.stack) as poller:
             play = operations.start("rollback", {"release_version": target, "release_emergency": True})
             play.wait()
@@ -94,16 +105,12 @@ def report(record: Record, title: str, runs: list[dict[str, Any]], limit: float)
 def run(stack: Stack, folder: Path, count: int, loose: bool) -> Record:
     record = Record("rollback_time", PROMISE)
     operations = Operations(stack, folder)
-    for version in VERSIONS:
-        operations.ensure_live(version)
-    if operations.places()[1] != VERSIONS[0]:
-        for version in VERSIONS:
-            operations.deploy(version)
+    pair = warm_pair(operations)
     limit = LOOSE_LIMIT_SECONDS if loose else LIMIT_SECONDS
     for title in ("without load", "with load")[1 if loose else 0 :]:
         with ExitStack() as context:
             traffic = context.enter_context(Traffic(stack, folder)) if title == "with load" else None
-            runs = measure(operations, count, record)
+            runs = measure(operations, pair, count, record)
         report(record, title, runs, limit)
         if traffic:
             record.check(not traffic.report["failed"], "no request of the load failed", traffic.profile)
