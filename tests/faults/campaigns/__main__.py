@@ -50,7 +50,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "rollback_time": lambda stack, folder, o: rollback_time.run(
         stack, folder, _count(o, rollback_time.FULL, rollback_time.SAMPLE), o.sample
     ),
-    "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o)),
+    "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o), o.minutes),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
@@ -67,6 +67,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), switch_cost")
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time")
+    parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
     parser.add_argument("--match", help="only the kill points or bad releases whose name holds this")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
     options = parser.parse_args()
