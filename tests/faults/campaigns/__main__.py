@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import time
@@ -25,13 +26,13 @@ Runner = Callable[[Stack, Path, argparse.Namespace], Record]
 
 def _kill_points(options: argparse.Namespace) -> list[kill.Point]:
     if options.match:
-        return [point for point in kill.POINTS if options.match in point.name]
+        return [point for point in kill.POINTS if re.search(options.match, point.name)]
     return [point for point in kill.POINTS if not options.sample or point.name in kill.SAMPLE]
 
 
 def _bad_versions(options: argparse.Namespace) -> tuple[str, ...]:
     if options.match:
-        return tuple(version for version in bad_releases.BAD if options.match in version)
+        return tuple(version for version in bad_releases.BAD if re.search(options.match, version))
     return bad_releases.SAMPLE if options.sample else tuple(bad_releases.BAD)
 
 
@@ -68,7 +69,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time")
     parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
-    parser.add_argument("--match", help="only the kill points or bad releases whose name holds this")
+    parser.add_argument("--match", help="only the kill points or bad releases whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
     options = parser.parse_args()
     unknown = [name for name in options.campaigns if name not in KNOWN]

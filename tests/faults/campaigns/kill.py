@@ -117,7 +117,7 @@ POINTS = [
     Point("guard: taking the lock", task("Take the lock of the stack", delay=0.3), "again"),
     Point("preflight: looking at the engine", task(LOOK, delay=0.3), "other", variables={"guard_lock_expiry": 45}),
     Point("plan", task("Work out what would be done", delay=0.3), "again", CONTROLLER),
-    Point("begin: recording the release", task("Record that a release begins", 2, 0.3), "other"),
+    Point("begin: recording the release", task("Keep its id"), "other"),
     Point("migrate: while the expand migration runs", migration_runs, "again", variables={"release_migration_phase": "expand"}),
     Point("start: removing what was in the idle colour", task("Keep what the idle colour leaves behind, and remove it", delay=0.6), "back"),
     Point("start: compose at work, not all replicas up", first_replica_up, "again"),
@@ -199,6 +199,7 @@ def _try(record: Record, operations: Operations, point: Point) -> list[Any]:
     after = time.time() - play.started
     left = strike(play, point.victim)
     time.sleep(SETTLE_SECONDS)
+    begun = [release["release"] for release in stack.releases() if release["release"] not in known]
     then = stack.live()
     record.check(
         then in (live, version),
@@ -224,7 +225,7 @@ def _try(record: Record, operations: Operations, point: Point) -> list[Any]:
         f"{title}: all is as it should be",
         "; ".join(problems) or f"{expected} live and healthy, record whole, nothing left over",
     )
-    record.check(*_recorded(stack, known, point, version))
+    record.check(*_recorded(stack, begun, point))
     return [
         point.name,
         point.victim,
@@ -263,10 +264,13 @@ def put_right(operations: Operations, point: Point, version: str, live: str, idl
     return operations.deploy(target, **override), target
 
 
-def _recorded(stack: Stack, known: set[str], point: Point, version: str) -> tuple[bool, str, str]:
-    """The killed release is either not in the record, or closed: interrupted, taken up again to its healthy end, or put back."""
-    killed = next((release for release in stack.releases() if release["release"] not in known and release["version"] == version), None)
+def _recorded(stack: Stack, begun: list[str], point: Point) -> tuple[bool, str, str]:
+    """The killed release is either not in the record, or closed: interrupted, taken up again to its healthy end, or put back.
+
+    ``begun``: the ids of the releases that were new in the record when the playbook was dead.
+    """
     what = f"{point.name}: the record tells of the killed release"
+    killed = next((release for release in stack.releases() if release["release"] in begun), None)
     if killed is None:
         return True, what, "it had not begun"
     expected = {"interrupted", "healthy"} if point.victim != MODULE else {"taken_back", "failed"}
