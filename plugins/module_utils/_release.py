@@ -12,10 +12,10 @@ What is live is not read from here: the load balancer knows.
 
 from __future__ import annotations
 
-STARTED, SWITCHED, CONTRACTED, RETIRED = "started", "switched", "contracted", "retired"
+STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED = "started", "switched", "contracting", "contracted", "retired"
 HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED = "healthy", "failed", "taken_back", "inconclusive", "interrupted"
 OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED)
-EVENTS = (STARTED, SWITCHED, CONTRACTED, RETIRED) + OUTCOMES
+EVENTS = (STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED) + OUTCOMES
 UNFINISHED = "running"
 
 #: What ``started`` records of a release, beside its id and time.
@@ -37,7 +37,8 @@ DETAILS = (
 def fold(events):
     """The releases (list of dict, oldest first) that the events (list of dict, oldest first) tell of.
 
-    Each has its DETAILS, ``id``, ``outcome``, ``message``, ``contracted`` and the times ``started_at``, ``switched_at``,
+    Each has its DETAILS, ``id``, ``outcome``, ``message``, ``contracting`` (the migration was begun), ``contracted``
+    (it was seen through) and the times ``started_at``, ``switched_at``,
     ``finished_at`` (ISO 8601 or None).
     """
     releases = {}
@@ -49,6 +50,7 @@ def fold(events):
                 id=identifier,
                 outcome=UNFINISHED,
                 message="",
+                contracting=False,
                 contracted=False,
                 started_at=event["time"],
                 switched_at=None,
@@ -63,8 +65,8 @@ def fold(events):
 def _apply(release, kind, event):
     if kind == SWITCHED:
         release["switched_at"] = event["time"]
-    elif kind == CONTRACTED:
-        release["contracted"] = True
+    elif kind in (CONTRACTING, CONTRACTED):
+        release.update(contracting=True, contracted=kind == CONTRACTED)
     elif kind in OUTCOMES:
         release.update(outcome=kind, finished_at=event["time"], message=event.get("message", ""))
 
@@ -118,9 +120,9 @@ def candidates(releases, live):
 
 
 def contract_after(releases, target):
-    """The newest release that ran a contract migration later than ``target`` was started, or None."""
+    """The newest release that began a contract migration later than ``target`` was started, or None."""
     later = releases[releases.index(target) + 1 :]
-    return next((release for release in reversed(later) if release["contracted"]), None)
+    return next((release for release in reversed(later) if release["contracting"]), None)
 
 
 def public_list(releases):

@@ -39,12 +39,13 @@ options:
   event:
     description:
       - V(started) begins a release.
-      - V(switched) says that it gets traffic, V(contracted) that its contract migration ran, V(retired) that its containers were removed.
+      - V(switched) says that it gets traffic, V(contracting) that its contract migration begins, V(contracted) that it ran,
+        V(retired) that its containers were removed.
       - V(healthy), V(failed) (it never got traffic), V(taken_back) (it got traffic, went bad and lost it by itself),
         V(inconclusive) (it lost it because nobody could tell) and V(interrupted) end it.
     type: str
     required: true
-    choices: [started, switched, contracted, retired, healthy, failed, taken_back, inconclusive, interrupted]
+    choices: [started, switched, contracting, contracted, retired, healthy, failed, taken_back, inconclusive, interrupted]
   release:
     description: The release's id as returned when it was begun. Needed for every event but V(started).
     type: str

@@ -87,8 +87,11 @@ releases:
     message:
       description: Why it ended so.
       type: str
+    contracting:
+      description: Whether its contract migration was begun.
+      type: bool
     contracted:
-      description: Whether its contract migration ran.
+      description: Whether its contract migration was seen through.
       type: bool
     started_at:
       description: When it began (ISO 8601, UTC).

@@ -25,7 +25,9 @@ def test_a_release_is_what_its_events_tell():
     assert second["message"] == "5 % errors."
     assert third["switched_at"] is None
     assert fourth["finished_at"] is None
-    assert set(first) == set(_release.DETAILS) | {"id", "outcome", "message", "contracted", "started_at", "switched_at", "finished_at"}
+    assert set(first) == set(_release.DETAILS) | {
+        "id", "outcome", "message", "contracting", "contracted", "started_at", "switched_at", "finished_at",
+    }
 
 
 def test_what_is_not_understood_changes_nothing():
@@ -153,3 +155,16 @@ def test_nonsense_in_another_environments_list_is_no_proof_and_no_crash(entry):
     good = _release.public_list(history(("v1", BLUE, LIVE)).releases)
     assert _release.healthy_elsewhere([entry], digest("v1")) is None
     assert _release.healthy_elsewhere([entry] + good, digest("v1")) == good[0]["finished_at"]
+
+
+def test_a_contract_migration_that_was_only_begun_closes_the_way_back_and_is_not_done():
+    events = [
+        {"event": "started", "release": "r1", "time": "2026-11-23T00:00:01.000Z"},
+        {"event": "started", "release": "r2", "time": "2026-11-23T00:00:02.000Z"},
+        {"event": "contracting", "release": "r2", "time": "2026-11-23T00:00:03.000Z"},
+    ]
+    first, second = releases = _release.fold(events)
+    assert (second["contracting"], second["contracted"]) == (True, False)
+    assert _release.contract_after(releases, first) is second
+    done = _release.fold([*events, {"event": "contracted", "release": "r2", "time": "2026-11-23T00:00:04.000Z"}])[1]
+    assert (done["contracting"], done["contracted"]) == (True, True)
