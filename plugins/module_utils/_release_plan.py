@@ -178,6 +178,13 @@ def resolve_path(plan, image_id):
     return plan
 
 
+def cool(plan, troubles):
+    """Take back that the idle colour is warm, when its replicas do not answer as they should (``troubles``: sentences)."""
+    if troubles:
+        plan.path = COLD
+        plan.notices.append("The warm colour is started afresh, since it does not answer rightly: {0}.".format("; ".join(troubles)))
+
+
 def _aim(plan, image, version, environment, replicas):
     """Point the plan at the idle colour, in the size of the live one: of what runs there, and of what should.
 

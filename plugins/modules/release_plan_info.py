@@ -69,6 +69,23 @@ options:
     description: Whether soft gates (staging) only warn.
     type: bool
     default: false
+  health_port:
+    description:
+      - The port on which replicas answer for their health. With it, an idle colour is called warm only if every replica of it is
+        healthy and of the right version; each is asked once.
+    type: int
+  health_path:
+    description: The health route.
+    type: str
+    default: /api/health
+  health_version_path:
+    description: Where the health answer (JSON) names the version.
+    type: str
+    default: version
+  health_timeout:
+    description: How long a replica may take to answer, in seconds.
+    type: float
+    default: 2
   staging_releases:
     description: The list of releases that staging exports, a URL or a file. Without it the staging gate is not configured.
     type: str
@@ -198,7 +215,7 @@ duration:
 import json
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _docker, _nginx, _release, _release_plan
+from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _docker, _nginx, _release, _release_plan, _warm
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_lines, read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
@@ -217,6 +234,10 @@ SPEC = {
     "replicas": {"type": "int", "default": 1},
     "overrides": {"type": "list", "elements": "str", "default": []},
     "emergency": {"type": "bool", "default": False},
+    "health_port": {"type": "int"},
+    "health_path": {"type": "str", "default": "/api/health"},
+    "health_version_path": {"type": "str", "default": "version"},
+    "health_timeout": {"type": "float", "default": 2},
     "staging_releases": {"type": "str"},
     "staging_timeout": {"type": "float", "default": 5},
 }
@@ -294,7 +315,16 @@ def make_plan(params, client, facts):
     if plan.target:
         image = _colours.find_image(client, plan.target["image"])
         _release_plan.resolve_path(plan, image and image["id"])
+    if plan.path == _release_plan.WARM and params["health_port"]:
+        _release_plan.cool(plan, warm_troubles(params, facts.running[facts.idle], plan.target["version"]))
     return plan
+
+
+def warm_troubles(params, replicas, version):
+    """What is wrong with the answers of the idle colour's replicas (list of str)."""
+    return _warm.troubles(
+        replicas, params["health_port"], params["health_path"], version, params["health_version_path"], params["health_timeout"]
+    )
 
 
 def work(module, result):
