@@ -22,8 +22,8 @@ LOOSE_LIMIT_SECONDS = 30.0
 PARTS = [
     ("Ansible's start", None, "Begin"),
     ("guard: variables, reason, lock", "Begin", "Release"),
-    ("plan: what is live, what is warm, whether it may", "Release", "Bring the release back into production"),
-    ("health: every replica of the warm colour", "Bring the release back into production", "Send traffic to it"),
+    ("plan: what is live, whether it may, every warm replica asked", "Release", "Bring the release back into production"),
+    ("begin: notes for the way back", "Bring the release back into production", "Send traffic to it"),
     ("switch: write, test, reload, first answer", "Send traffic to it", None),
 ]
 
