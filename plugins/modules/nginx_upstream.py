@@ -227,7 +227,10 @@ def wanted_servers(module, client, balancer):
 
 
 def switch(module, balancer, content, result):
-    """Install and load ``content``; the former file comes back when nginx does not take it."""
+    """Install and load ``content``; the former file comes back when nginx does not take it.
+
+    Returns the process ids of the workers that served before.
+    """
     module.fence()
     former = read_text(balancer.path)
     before, _draining = balancer.workers()
@@ -246,6 +249,16 @@ def switch(module, balancer, content, result):
             "nginx says: {2}".format(balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing")
         )
     result["reload_seconds"] = round(time.monotonic() - started, 3)
+    return before
+
+
+def leaving(balancer, former):
+    """The process ids (set) of workers that still finish connections under a former configuration.
+
+    ``former`` are those that served before this switch: nginx takes a moment to mark them as shutting down.
+    """
+    active, draining = balancer.workers()
+    return set(draining) | (set(active) & set(former))
 
 
 def work(module, result):
@@ -259,14 +272,15 @@ def work(module, result):
         result["before"], result["after"] = as_dicts(before), as_dicts(after)
         result["diff"] = {"before": former or "", "after": content or "", "before_header": balancer.path, "after_header": balancer.path}
         result["changed"] = content != former or balancer.pending()
+        former_workers, patience = [], 0
         if result["changed"] and not module.check_mode:
-            switch(module, balancer, content, result)
+            former_workers = switch(module, balancer, content, result)
         if module.params["drain"] and not module.check_mode:
-            timeout = module.params["drain_timeout"]
-            poll(lambda: balancer.workers()[1], lambda draining: not draining, timeout, 0.2, module.heartbeat)
-        result["draining_workers"] = len(balancer.workers()[1])
+            patience = module.params["drain_timeout"]
+        left = poll(lambda: leaving(balancer, former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
+        result["draining_workers"] = len(left)
         if module.params["drain"]:
-            result["drained"] = result["draining_workers"] == 0
+            result["drained"] = not left
 
 
 def main():
