@@ -14,9 +14,12 @@ options:
     description:
       - The file of the lock that the running operation holds, as returned by M(astraldraft.ops.operation_lock).
       - With it the module renews the lock's heartbeat when it starts and while it waits, and stops when the lock was taken over.
+      - If the value is not given, the environment variable E(ASTRALDRAFT_OPERATION_LOCK) is used instead. The playbooks set it.
     type: path
   operation_token:
-    description: The fencing token of that lock. Needed together with O(operation_lock_path).
+    description:
+      - The fencing token of that lock. Needed together with O(operation_lock_path).
+      - If the value is not given, the environment variable E(ASTRALDRAFT_OPERATION_TOKEN) is used instead. The playbooks set it.
     type: int
 """
 

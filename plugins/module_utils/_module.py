@@ -14,13 +14,13 @@ import importlib
 import time
 import traceback
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._lock import Lease
 
 OPERATION_SPEC = {
-    "operation_lock_path": {"type": "path"},
-    "operation_token": {"type": "int", "no_log": False},
+    "operation_lock_path": {"type": "path", "fallback": (env_fallback, ["ASTRALDRAFT_OPERATION_LOCK"])},
+    "operation_token": {"type": "int", "no_log": False, "fallback": (env_fallback, ["ASTRALDRAFT_OPERATION_TOKEN"])},
 }
 HEARTBEAT_SECONDS = 2.0
 

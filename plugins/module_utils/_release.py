@@ -6,7 +6,8 @@
 
 The file holds one event a line and is only ever appended to. A release begins with ``started`` and ends with one of
 ``healthy``, ``failed`` (it never got traffic), ``taken_back`` (it got traffic, went bad, and lost it again by itself),
-``inconclusive`` (it lost it again because nobody could tell) or ``interrupted`` (whoever ran it died).
+``inconclusive`` (it lost it again because nobody could tell), ``returned`` (it was well, and lost it again because another host
+failed) or ``interrupted`` (whoever ran it died).
 What is live is not read from here: the load balancer knows.
 """
 
@@ -14,7 +15,8 @@ from __future__ import annotations
 
 STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED = "started", "switched", "contracting", "contracted", "retired"
 HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED = "healthy", "failed", "taken_back", "inconclusive", "interrupted"
-OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED)
+RETURNED = "returned"
+OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED, RETURNED)
 EVENTS = (STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED) + OUTCOMES
 UNFINISHED = "running"
 
@@ -84,7 +86,7 @@ def unfinished(releases):
 def live_release(releases, service):
     """The release behind the ``service`` that gets traffic, or None when the record knows of none."""
     for release in reversed(releases):
-        if release["service"] == service and release["outcome"] not in (FAILED, TAKEN_BACK, INCONCLUSIVE):
+        if release["service"] == service and release["outcome"] not in (FAILED, TAKEN_BACK, INCONCLUSIVE, RETURNED):
             return release
     return None
 

@@ -82,7 +82,7 @@ releases:
       description: The kind of migration that came with it.
       type: str
     outcome:
-      description: V(healthy), V(failed), V(taken_back), V(inconclusive), V(interrupted), or V(running) while it is under way.
+      description: V(healthy), V(failed), V(taken_back), V(inconclusive), V(interrupted), V(returned), or V(running) while it is under way.
       type: str
     message:
       description: Why it ended so.

@@ -62,6 +62,7 @@ def test_reading_does_not_alter_the_events():
         ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE), ("v3", BLUE, "failed")], BLUE, "v1"),
         ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE), ("v3", BLUE, "switched taken_back")], BLUE, "v1"),
         ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE), ("v3", BLUE, "switched inconclusive")], BLUE, "v1"),
+        ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE), ("v3", BLUE, LIVE + " returned")], BLUE, "v1"),
         # Whoever brought it there died: it may well be live.
         ([("v1", BLUE, LIVE), ("v2", GREEN, "switched")], GREEN, "v2"),
         ([("v1", BLUE, LIVE), ("v2", GREEN, "switched interrupted")], GREEN, "v2"),
@@ -80,6 +81,8 @@ def test_the_live_release_is_the_newest_that_the_live_colour_may_run(rows, servi
         ([("v2", GREEN, "failed")], []),
         ([("v2", GREEN, "switched inconclusive")], []),
         ([("v2", GREEN, "switched interrupted")], []),
+        # It went back because another host failed: nothing speaks against it.
+        ([("v2", GREEN, LIVE + " returned")], []),
         ([("v2", GREEN, "switched taken_back"), ("v2", GREEN, LIVE)], []),
         ([("v2", GREEN, LIVE), ("v2", GREEN, "switched taken_back")], ["v2"]),
         ([("v2", GREEN, "switched taken_back"), ("v2", GREEN, "failed")], ["v2"]),
@@ -102,6 +105,8 @@ def test_quarantined_is_what_was_taken_back_and_not_proved_since(rows, bad):
         # The same version twice is one candidate, unless its environment differs.
         ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE), ("v1", BLUE, LIVE), ("v3", GREEN, LIVE)], GREEN, ["v1", "v2"]),
         ([("v1", BLUE, LIVE), ("v1", GREEN, LIVE, {"environment": "e2"})], GREEN, ["v1"]),
+        # It was well here and went back all the same: other hosts do not have it, so it is nothing to go back to.
+        ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE + " returned"), ("v3", GREEN, LIVE)], GREEN, ["v1"]),
         # Healthy once, taken back later: nothing to go back to.
         ([("v1", BLUE, LIVE), ("v2", GREEN, LIVE), ("v3", BLUE, LIVE), ("v2", GREEN, "switched taken_back")], BLUE, ["v1"]),
         # Taken back with an environment that was wrong: the image was and is healthy with the one before.
