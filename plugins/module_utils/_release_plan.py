@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import datetime
+
 from ansible_collections.astraldraft.ops.plugins.module_utils import _release
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
 GO, NOTHING_TO_DO, REFUSED = "go", "nothing_to_do", "refused"
 WARM, COLD, RESUME = "warm", "cold", "resume"
@@ -55,6 +58,18 @@ class Facts:
             and release["finished_at"] >= since
             for release in self.releases
         )
+
+
+def warm(facts, keep_seconds, now):
+    """How long the colour without traffic is kept, ``now`` being an aware datetime: ``{replicas, until, overdue}``.
+
+    Its time begins when the live release is proved; until then it is needed, and ``until`` is None.
+    """
+    replicas, live = len(facts.running.get(facts.idle) or []), facts.live_release
+    if not (replicas and live and live["outcome"] == _release.HEALTHY):
+        return {"replicas": replicas, "until": None, "overdue": False}
+    until = from_iso(live["finished_at"]) + datetime.timedelta(seconds=keep_seconds)
+    return {"replicas": replicas, "until": to_iso(until), "overdue": now >= until}
 
 
 class Plan:

@@ -60,6 +60,10 @@ options:
     description: The size of the first release. Later ones start at the size of the live one.
     type: int
     default: 1
+  keep_warm_seconds:
+    description: How long the colour without traffic is kept warm after the live release was proved, in seconds.
+    type: int
+    default: 86400
   overrides:
     description: The gates whose refusal is overridden.
     type: list
@@ -196,6 +200,20 @@ colours:
   returned: always
   type: dict
   sample: {app-blue: {replicas: 2, image_ids: ["sha256:1d3f"], environment: 9f86d0}}
+warm:
+  description: The colour without traffic.
+  returned: always
+  type: dict
+  contains:
+    replicas:
+      description: How many replicas of it run.
+      type: int
+    until:
+      description: Until when it is kept (ISO 8601, UTC). V(null) where nothing is kept, or the live release is not proved yet.
+      type: str
+    overdue:
+      description: Whether that time is over.
+      type: bool
 candidates:
   description: What one could roll back to, newest first.
   returned: always
@@ -219,6 +237,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_lines, read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
 from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
 
 SPEC = {
@@ -232,6 +251,7 @@ SPEC = {
     "image": {"type": "str"},
     "environment": {"type": "str", "default": ""},
     "replicas": {"type": "int", "default": 1},
+    "keep_warm_seconds": {"type": "int", "default": 86400},
     "overrides": {"type": "list", "elements": "str", "default": []},
     "emergency": {"type": "bool", "default": False},
     "health_port": {"type": "int"},
@@ -253,6 +273,7 @@ RESULT = {
     "live_release": None,
     "pending_switch": False,
     "colours": {},
+    "warm": {"replicas": 0, "until": None, "overdue": False},
     "candidates": [],
     "quarantined": [],
 }
@@ -347,6 +368,7 @@ def work(module, result):
             idle=facts.idle,
             live_release=facts.live_release,
             pending_switch=balancer.pending(),
+            warm=_release_plan.warm(facts, params["keep_warm_seconds"], utc_now()),
             candidates=_release.candidates(facts.releases, facts.live_release),
             quarantined=sorted(_release.quarantined(facts.releases)),
             colours={

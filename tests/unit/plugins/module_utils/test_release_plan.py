@@ -4,6 +4,7 @@ import collections
 
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _release, _release_plan
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.history import BLUE, GREEN, digest, history
 
 LIVE = "switched healthy"
@@ -341,3 +342,22 @@ def test_no_plan_alters_the_facts():
     deploy(found, "v2")
     rollback(found)
     assert repr(vars(found)) == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "live", "green", "hour", "expected"),
+    [
+        # v1 was proved at 00:03; an hour is kept.
+        ([("v1", BLUE, LIVE)], BLUE, 2, "00:30", (2, "2026-11-23T01:03:00.000Z", False)),
+        ([("v1", BLUE, LIVE)], BLUE, 2, "01:03", (2, "2026-11-23T01:03:00.000Z", True)),
+        ([("v1", BLUE, LIVE)], BLUE, 0, "01:03", (0, None, False)),
+        # A live release that is not proved may still need its predecessor, however long it takes.
+        ([("v1", BLUE, "switched")], BLUE, 2, "23:00", (2, None, False)),
+        ([], None, 2, "23:00", (0, None, False)),
+    ],
+)
+def test_the_warm_colour_is_kept_for_its_time(rows, live, green, hour, expected):
+    found = facts(rows, live, green=("v2", green))
+    now = from_iso("2026-11-23T{0}:00.000Z".format(hour))
+    replicas, until, overdue = expected
+    assert _release_plan.warm(found, 3600, now) == {"replicas": replicas, "until": until, "overdue": overdue}
