@@ -42,7 +42,8 @@ options:
       - V(switched) says that it gets traffic, V(contracting) that its contract migration begins, V(contracted) that it ran,
         V(retired) that its containers were removed.
       - V(healthy), V(failed) (it never got traffic), V(taken_back) (it got traffic, went bad and lost it by itself),
-        V(inconclusive) (it lost it because nobody could tell), V(returned) (it was well, and another host failed) and V(interrupted) end it.
+        V(inconclusive) (it lost it because nobody could tell), V(returned) (it was well, and another host failed) and
+        V(interrupted) end it.
     type: str
     required: true
     choices: [started, switched, contracting, contracted, retired, healthy, failed, taken_back, inconclusive, interrupted, returned]
