@@ -16,7 +16,7 @@ from .traffic import Poller, Traffic
 PROMISE = "An emergency rollback to the warm colour has traffic back within 5 seconds of pressing Enter, as the median of ten"
 FULL, SAMPLE = 10, 3
 LIMIT_SECONDS = 5.0
-#: A machine that runs a whole test suite beside it may take this long.
+#: The load generator, the whole stack and Ansible on the same two cores: it is measured, and promised is only that it is bounded.
 LOOSE_LIMIT_SECONDS = 30.0
 #: The tasks at which one part ends and the next begins, in order.
 PARTS = [
@@ -106,12 +106,12 @@ def run(stack: Stack, folder: Path, count: int, loose: bool) -> Record:
     record = Record("rollback_time", PROMISE)
     operations = Operations(stack, folder)
     pair = warm_pair(operations)
-    limit = LOOSE_LIMIT_SECONDS if loose else LIMIT_SECONDS
+    limits = {"without load": LIMIT_SECONDS, "with load": LOOSE_LIMIT_SECONDS}
     for title in ("without load", "with load")[1 if loose else 0 :]:
         with ExitStack() as context:
             traffic = context.enter_context(Traffic(stack, folder)) if title == "with load" else None
             runs = measure(operations, pair, count, record)
-        report(record, title, runs, limit)
+        report(record, title, runs, limits[title])
         if traffic:
             record.check(not traffic.report["failed"], "no request of the load failed", traffic.profile)
     record.note(
