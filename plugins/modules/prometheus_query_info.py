@@ -12,7 +12,8 @@ version_added: 0.1.0
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 description:
-  - Runs instant and range queries concurrently in one call, and compares every value with thresholds.
+  - Runs instant and range queries concurrently in one call, and compares every value with thresholds, or with a baseline such as what
+    another release does in the same window.
   - The verdict is V(pass), V(fail) or V(inconclusive). No data, values that are not numbers, old data, a guard that is not satisfied
     and a Prometheus that cannot be reached are inconclusive (or fail, where asked). None of them passes.
   - Nothing but C(GET) requests is sent.
@@ -102,6 +103,81 @@ options:
           label:
             description: What the guard is about, in words.
             type: str
+      total:
+        description:
+          - An instant query for the number of which O(queries[].query) counts a part. The share is then what is compared, and shown in per
+            cent.
+          - Both must give one series at most.
+        type: str
+      confidence:
+        description:
+          - How sure a share must be, above V(0.5) and below V(1), before it counts as over a limit (or, for C(<), under it).
+          - What is compared is the bound of Wilson's score interval, so that one error in a handful of requests decides nothing.
+          - Without it the share is taken as it is.
+        type: float
+      unit:
+        description: What the numbers are, for the message. V(%) shows a fraction in per cent.
+        type: str
+        default: ""
+      baseline:
+        description:
+          - What the numbers are compared with. The limit is then the baseline times O(queries[].baseline.factor) plus
+            O(queries[].baseline.margin); the value of O(queries[].fail_when) or O(queries[].pass_when) where that is stricter and the
+            baseline itself keeps to it.
+        type: dict
+        suboptions:
+          query:
+            description: An instant query that gives one number.
+            type: str
+            required: true
+          total:
+            description: As O(queries[].total). Needed together with it.
+            type: str
+          factor:
+            description: What the baseline is multiplied with.
+            type: float
+            default: 1.0
+          margin:
+            description: What is added to that.
+            type: float
+            default: 0.0
+          required:
+            description:
+              - Whether a query whose baseline has no data, or whose O(queries[].baseline.guards) are not satisfied, is inconclusive.
+              - Else O(queries[].fail_when) and O(queries[].pass_when) count as they are, and the message says so.
+            type: bool
+            default: true
+          guards:
+            description: What must hold for the baseline to mean anything, as O(queries[].guards).
+            type: list
+            elements: dict
+            default: []
+            suboptions:
+              query:
+                description: An instant query.
+                type: str
+                required: true
+              operator:
+                description: How the value found is compared with O(queries[].baseline.guards[].value).
+                type: str
+                choices: ["<", "<=", ">", ">=", "==", "!="]
+                default: ">="
+              value:
+                description: The threshold.
+                type: float
+                required: true
+              label:
+                description: What the guard is about, in words.
+                type: str
+  baselines:
+    description: Whether values are compared with baselines. Without, O(queries[].fail_when) and O(queries[].pass_when) count as they are.
+    type: bool
+    default: true
+  baseline_time:
+    description:
+      - The moment for which baselines and their guards are asked, in seconds since the epoch or as RFC 3339. By default now, which is the
+        same window as that of the queries.
+    type: str
   no_data:
     description: The verdict of a query without data, or with old data only.
     type: str
@@ -140,6 +216,20 @@ EXAMPLES = r"""
         pass_when: {operator: "<", value: 0.5}
         fail_when: {operator: ">", value: 1}
   register: metrics
+
+- name: The new release against the old one, while both serve
+  astraldraft.ops.prometheus_query_info:
+    url: http://127.0.0.1:9090
+    queries:
+      - name: error rate
+        query: sum(increase(http_requests_total{release="v1.2.3", status=~"5.."}[1m])) or vector(0)
+        total: sum(increase(http_requests_total{release="v1.2.3"}[1m]))
+        confidence: 0.99
+        fail_when: {operator: ">", value: 0.01}
+        baseline:
+          query: sum(increase(http_requests_total{release="v1.2.2", status=~"5.."}[1m])) or vector(0)
+          total: sum(increase(http_requests_total{release="v1.2.2"}[1m]))
+          margin: 0.005
 
 - name: Every target was up during the last five minutes
   astraldraft.ops.prometheus_query_info:
@@ -185,7 +275,7 @@ queries:
     reason:
       description:
         - One word for machines, such as C(ok), C(assertion), C(between), C(no_assertion), C(no_data), C(nan), C(stale), C(guard),
-          C(guard_no_data), C(bad_query), C(refused), C(timed_out), C(dns) or C(our_credentials).
+          C(guard_no_data), C(baseline_no_data), C(baseline_guard), C(bad_query), C(refused), C(timed_out), C(dns) or C(our_credentials).
       type: str
     message:
       description: What was found, in words.
@@ -197,7 +287,13 @@ queries:
       description: Whether the query asserts something.
       type: bool
     value:
-      description: The last number of the answer, V(null) without one.
+      description: The last number of the answer, or the share. V(null) without one.
+      type: float
+    baseline:
+      description: What it was compared with, V(null) where nothing was.
+      type: float
+    limit:
+      description: The limit that follows, V(null) where the query was not compared with anything.
       type: float
     series_total:
       description: How many series the answer has.
@@ -230,6 +326,8 @@ VERDICT_SPEC = {"type": "str", "choices": ["inconclusive", "fail"], "default": "
 SPEC = dict(
     HTTP_SPEC,
     queries={"type": "list", "elements": "dict", "required": True, "options": _prometheus.QUERY_SPEC},
+    baselines={"type": "bool", "default": True},
+    baseline_time={"type": "str"},
     no_data=VERDICT_SPEC,
     unreachable=VERDICT_SPEC,
     gate={"type": "bool", "default": False},
@@ -244,10 +342,12 @@ def work(module, result):
     names.update(validate_certs="validate_certs", ca_path="ca_path", timeout="timeout")
     connection = {argument: options[option] for argument, option in names.items()}
 
-    def job(query):
-        return lambda: _prometheus.run_query(connection, query, options["no_data"], options["unreachable"])
+    more = {name: options[name] for name in ("no_data", "unreachable", "baselines", "baseline_time")}
 
-    limits = [options["timeout"] * (1 + len(query["guards"])) for query in options["queries"]]
+    def job(query):
+        return lambda: _prometheus.run_query(connection, query, **more)
+
+    limits = [options["timeout"] * _prometheus.questions(query, options["baselines"]) for query in options["queries"]]
     answers = []
     found = in_parallel([(job(query), limit) for query, limit in zip(options["queries"], limits)], module.heartbeat)
     for query, answer in zip(options["queries"], found):

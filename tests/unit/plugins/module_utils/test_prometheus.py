@@ -12,7 +12,7 @@ BELOW = {"operator": "<", "value": 0.5}
 
 def query(**options):
     blank = {key: option.get("default") for key, option in prom.QUERY_SPEC.items()}
-    return dict(blank, query="up", **options)
+    return dict(dict(blank, query="up"), **options)
 
 
 def series(*values, moment=1000.0):
@@ -133,3 +133,112 @@ def test_overall():
     assert prom.overall([of("inconclusive"), of("fail")]) == "fail"
     assert prom.overall([of("inconclusive", asserted=False)]) == "inconclusive"
     assert prom.overall([]) == "inconclusive"
+
+
+# -- shares and baselines
+
+
+class Answers:
+    """A Prometheus that knows what each query gives: text to a number, a list of numbers, or nothing."""
+
+    def __init__(self, monkeypatch, **values):
+        self.values, self.asked = values, []
+        monkeypatch.setattr(prom, "ask", self)
+
+    def __call__(self, _connection, query, at=None):
+        self.asked.append((query, at))
+        found = self.values.get(query, [])
+        return series(*found if isinstance(found, list) else [found])
+
+
+def compare(baselines=True, **options):
+    return prom.run_query(
+        {"url": "", "timeout": 1.0}, query(**dict({"query": "new", "name": "n"}, **options)), now=1000.0, baselines=baselines
+    )
+
+
+def against(**options):
+    return dict({"query": "old", "total": None, "factor": 1.0, "margin": 0.0, "required": True, "guards": []}, **options)
+
+
+GUARD = {"query": "samples", "operator": ">=", "value": 20.0, "label": "requests"}
+
+
+def test_a_latency_is_compared_with_a_baseline(monkeypatch):
+    Answers(monkeypatch, new=0.21, old=0.09)
+    found = compare(fail_when=ABOVE, unit="s", baseline=against(factor=1.5, margin=0.02))
+    assert (found["verdict"], found["baseline"], found["limit"]) == ("fail", 0.09, pytest.approx(0.155))
+    assert found["message"] == "0.21 s, baseline 0.09 s, limit 0.155 s"
+    Answers(monkeypatch, new=0.15, old=0.09)
+    assert compare(fail_when=ABOVE, unit="s", baseline=against(factor=1.5, margin=0.02))["verdict"] == "pass"
+
+
+def test_a_share_is_compared_with_a_baseline(monkeypatch):
+    Answers(monkeypatch, new=93, requests=3000, old=9, before=2950)
+    options = {"total": "requests", "confidence": 0.99, "fail_when": {"operator": ">", "value": 0.01}}
+    found = compare(**options, baseline=against(total="before", margin=0.005))
+    assert (found["verdict"], found["value"], found["limit"]) == ("fail", 0.031, 0.01)
+    assert found["message"] == "3.1 % of 3000 (surely over 2.44 %), baseline 0.305 % of 2950, limit 1 %"
+    assert compare(baselines=False, **options)["message"] == "3.1 % of 3000 (surely over 2.44 %), which is > 1 %"
+
+
+def test_a_baseline_is_asked_for_its_own_moment_and_only_where_it_is_wanted(monkeypatch):
+    answers = Answers(monkeypatch, new=1, old=1, samples=30)
+    wanted = query(query="new", fail_when=ABOVE, guards=[GUARD], baseline=against(guards=[GUARD]), time="900")
+    prom.run_query({"url": "", "timeout": 1.0}, wanted, now=1000.0, baseline_time="800")
+    assert answers.asked == [("samples", "900"), ("samples", "800"), ("old", "800"), ("new", "900")]
+    del answers.asked[:]
+    prom.run_query({"url": "", "timeout": 1.0}, wanted, now=1000.0, baselines=False)
+    assert [text for text, _at in answers.asked] == ["samples", "new"]
+    assert (prom.questions(wanted), prom.questions(wanted, baselines=False)) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason", "message"),
+    [
+        ({"new": 0.5, "samples": 30}, "baseline_no_data", "baseline: no data"),
+        ({"new": 0.5, "samples": 30, "old": NAN}, "baseline_no_data", "baseline: no data"),
+        ({"new": 0.5, "samples": 3, "old": 0.4}, "baseline_guard", "baseline: requests: 3, >= 20 needed"),
+        ({"new": 0.5, "old": 0.4}, "baseline_guard_no_data", "baseline: requests: no data"),
+    ],
+)
+def test_a_baseline_that_says_nothing_is_inconclusive_or_where_it_is_not_required_told(monkeypatch, values, reason, message):
+    Answers(monkeypatch, **values)
+    found = compare(fail_when=ABOVE, baseline=against(guards=[GUARD]))
+    assert (found["verdict"], found["reason"], found["message"]) == ("inconclusive", reason, message)
+    found = compare(fail_when=ABOVE, baseline=against(guards=[GUARD], required=False))
+    assert (found["verdict"], found["message"]) == ("pass", "0.5, not > 1; compared with nothing, " + message)
+
+
+def test_no_data_of_its_own_is_inconclusive_whatever_the_baseline(monkeypatch):
+    Answers(monkeypatch, old=0.4)
+    assert compare(fail_when=ABOVE, baseline=against())["reason"] == "no_data"
+    Answers(monkeypatch, new=0, requests=0, old=0, before=100)
+    found = compare(total="requests", fail_when=ABOVE, baseline=against(total="before"))
+    assert (found["verdict"], found["reason"]) == ("inconclusive", "nan")
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"confidence": 0.5},
+        {"confidence": 99.0},
+        {"total": "requests", "range_seconds": 60.0},
+        {"baseline": against(), "range_seconds": 60.0},
+        {"baseline": against(), "fail_when": {"operator": "==", "value": 1.0}},
+        {"baseline": against(total="before")},
+        {"total": "requests", "baseline": against()},
+    ],
+)
+def test_options_that_contradict_each_other_never_pass(monkeypatch, options):
+    Answers(monkeypatch, new=0, requests=1, old=0, before=1)
+    found = compare(**dict({"fail_when": ABOVE}, **options))
+    assert (found["verdict"], found["reason"]) == ("inconclusive", "bad_query")
+    assert found["next"]
+
+
+def test_a_share_needs_one_number_each(monkeypatch):
+    Answers(monkeypatch, new=[1, 2], requests=10, old=[1, 2])
+    assert compare(total="requests", fail_when=ABOVE)["reason"] == "bad_query"
+    assert compare(fail_when=ABOVE, baseline=against())["reason"] == "bad_query"
