@@ -215,6 +215,18 @@ def watch(one_round, consecutive=1, interval=1.0, wait=False, wait_timeout=60.0,
         sleep(pause)
 
 
+def certain(outcomes):
+    """Whether a failure is so plain that it need not be looked at again: nobody answers, or every container of a service is down.
+
+    Every required check over the network met a refusal or no running replica; or a required one of containers found all of them down
+    or restarted by the engine after they died. Whoever is late, or answers wrongly, may do better the next time.
+    """
+    required = [outcome for outcome in outcomes if outcome.required]
+    asked = [outcome for outcome in required if outcome.type != "container"]
+    nobody = bool(asked) and all(outcome.verdict == "refused" or outcome.reason == "replica_count" for outcome in asked)
+    return nobody or any(outcome.type == "container" and outcome.details.get("all_down", False) for outcome in required)
+
+
 def counts(outcomes):
     """How many outcomes there are of each verdict, and ``total``."""
     found = {verdict: sum(outcome.verdict == verdict for outcome in outcomes) for verdict in VERDICTS}

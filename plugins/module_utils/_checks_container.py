@@ -22,6 +22,8 @@ CONTAINER_SPEC = {
     "restart_window": {"type": "float"},
 }
 CONTAINER_DEFAULTS = {"all_services": False, "completed": [], "restart_window": 60.0}
+#: What a container whose process has died is found to be. One that lives and lost a child to the kernel is merely degraded.
+DOWN = ("not_running", "crash_loop", "oom_killed")
 LOGS = "Read its last words: docker logs --tail 100 {0}"
 
 
@@ -72,13 +74,16 @@ def judge(check, name, group, now):
     if not group:
         message = "there is no container of {0}, not even a stopped one".format(name)
         return Outcome("wrong_answer", "no_container", message, "Create it: docker compose up -d {0}".format(name), name=label, target=name)
+    down = 0
     for replica in group:
-        findings += replica_findings(check, replica, now)
+        said = replica_findings(check, replica, now)
+        down += any(verdict == "wrong_answer" and reason in DOWN for verdict, reason, _sentence, _next in said)
+        findings += said
     running = sum(replica.state == "running" for replica in group)
     if check["replicas"] is not None and running != check["replicas"]:
         sentence = "{0} of it run, {1} expected".format(running, check["replicas"])
         findings.append(("wrong_answer", "replica_count", sentence, "Scale it, or correct the expected number."))
-    details = {"containers": [describe(replica) for replica in group]}
+    details = {"containers": [describe(replica) for replica in group], "all_down": down == len(group)}
     healthy = "{0} running".format(running) + (", healthy" if any(replica.health for replica in group) else ", without a health check")
     message = healthy if running else "completed with exit code 0"
     return weigh(findings, message, name=label, target=name, details=details)

@@ -364,6 +364,12 @@ verdict:
   returned: always
   type: str
   sample: pass
+certain:
+  description:
+    - Whether a failure is so plain that looking again would change nothing. Every required check over the network was refused or found no
+      replica running, or every container of a service is down or was restarted by the engine after it died.
+  returned: always
+  type: bool
 summary:
   description: One sentence about all checks.
   returned: always
@@ -440,7 +446,7 @@ SPEC = dict(
     wait_interval={"type": "float", "default": 2.0},
     gate={"type": "bool", "default": False},
 )
-RESULT = {"verdict": "fail", "summary": "", "checks": [], "counts": _checks.counts([]), "table": [], "attempts": 0}
+RESULT = {"verdict": "fail", "certain": False, "summary": "", "checks": [], "counts": _checks.counts([]), "table": [], "attempts": 0}
 
 
 def work(module, result):
@@ -462,6 +468,7 @@ def work(module, result):
     )
     result.update(
         verdict=verdict,
+        certain=verdict == "fail" and _checks.certain(outcomes),
         summary=_checks.summary(outcomes, verdict, streak, options["consecutive"]),
         checks=[outcome.to_dict() for outcome in outcomes],
         counts=_checks.counts(outcomes),

@@ -35,6 +35,45 @@ def test_what_is_not_required_does_not_decide():
     assert _checks.overall([outcome(), outcome("refused", required=False)]) == "pass"
 
 
+def of(kind, verdict="healthy", reason="r", required=True, **details):
+    found = Outcome(verdict, reason, "", name="a", details=details)
+    found.type, found.required = kind, required
+    return found
+
+
+REFUSED, GONE, FINE = of("http", "refused"), of("http", "wrong_answer", "replica_count"), of("http")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([], False),
+        ([FINE], False),
+        # Nobody listens, or nobody runs.
+        ([REFUSED, REFUSED], True),
+        ([GONE], True),
+        ([GONE, REFUSED], True),
+        ([GONE, of("tcp", "refused"), of("container", "wrong_answer", "not_running", all_down=True)], True),
+        # One of two does.
+        ([REFUSED, FINE], False),
+        ([GONE, FINE], False),
+        # Who is late, or answers wrongly, may do better the next time; who cannot be reached is not known to be gone.
+        ([REFUSED, of("http", "timed_out")], False),
+        ([of("http", "wrong_answer", "server_error")], False),
+        ([of("http", "unreachable", "no_engine")], False),
+        # Restarted by the engine after it died, and answering again.
+        ([FINE, of("container", "wrong_answer", "crash_loop", all_down=True)], True),
+        ([FINE, of("container", "wrong_answer", "crash_loop", all_down=False)], False),
+        # What is not required does not decide.
+        ([of("http", "refused", required=False), FINE], False),
+        ([of("http", "refused", required=False)], False),
+        ([of("container", "wrong_answer", required=False, all_down=True), FINE], False),
+    ],
+)
+def test_what_need_not_be_looked_at_again(outcomes, expected):
+    assert _checks.certain(outcomes) is expected
+
+
 def test_weigh_names_the_worst_and_tells_all():
     found = _checks.weigh([("degraded", "slow", "slow", "wait"), ("wrong_answer", "version", "old", "deploy")], "fine")
     assert (found.verdict, found.reason, found.message, found.next) == ("wrong_answer", "version", "slow; old", "deploy")

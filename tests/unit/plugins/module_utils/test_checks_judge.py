@@ -156,3 +156,20 @@ def test_a_service_without_containers_and_one_with_too_few():
     check = {"name": "stack", "replicas": 2, "completed": [], "restart_window": 60.0}
     assert _checks_container.judge(check, "app", [], NOW).reason == "no_container"
     assert _checks_container.judge(check, "app", [container()], NOW).reason == "replica_count"
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ([container("exited", ExitCode=1)], True),
+        ([container("exited", OOMKilled=True)], True),
+        ([container("restarting", ExitCode=1), container(restarts=1, started="2026-11-23T18:59:30Z")], True),
+        ([container("exited", ExitCode=1), container()], False),
+        ([container(OOMKilled=True)], False),
+        ([container("paused")], False),
+        ([container()], False),
+    ],
+)
+def test_whether_all_of_a_service_are_down(group, expected):
+    check = {"name": "stack", "replicas": None, "completed": [], "restart_window": 60.0}
+    assert _checks_container.judge(check, "app", group, NOW).details["all_down"] is expected
