@@ -7,11 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: watch
-short_description: Run read-only modules again and again for a time and say how it went
+short_description: Run modules again and again until there is a verdict, and show how it stands
 version_added: 0.1.0
 description:
-  - Runs every probe once a round until the time is over, and says whether all is well, something failed too often, or nothing is known.
-  - Prints a line of progress now and then.
+  - Runs every probe once a round, and says whether all is well, something failed, or nothing is known.
+  - Either all must be well for a time (O(mode=hold)), or it is waited until all is well (O(mode=until)).
+  - What takes more than five seconds shows how it stands, with the time, its limit and the numbers that are watched. On a terminal that
+    is one line that changes, elsewhere (AWX, a CI system, a file) a line each O(progress_interval) and at each change of the verdict.
+  - Every module that it runs renews the lock of the operation.
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 extends_documentation_fragment:
@@ -20,13 +23,23 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.action_group
 attributes:
   check_mode:
-    details: In check mode nothing is watched, and the verdict is V(pass).
+    details: >-
+      In check mode nothing is watched, and the verdict is V(pass). With O(mode=until) the probes are run once in check mode, so that
+      C(changed) says what they would change.
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
     support: full
 options:
+  mode:
+    description:
+      - With V(hold) the verdict is V(pass) when O(seconds) are over and the last O(success_limit) rounds passed.
+      - With V(until) it is V(pass) as soon as O(success_limit) rounds in a row passed, and after O(seconds) what the last round was. A
+        module that fails, rather than returning a verdict, ends it at once.
+    type: str
+    choices: [hold, until]
+    default: hold
   seconds:
-    description: How long to watch, in seconds.
+    description: How long to watch, or to wait at most, in seconds.
     type: float
     required: true
   interval:
@@ -34,23 +47,37 @@ options:
     type: float
     default: 10
   failure_limit:
-    description: How many failed rounds in all end the watch with the verdict V(fail).
+    description:
+      - How many failed rounds in all end a O(mode=hold) with the verdict V(fail).
+      - A probe that fails with a true C(certain) in its answer ends it at once.
     type: int
     default: 2
+  success_limit:
+    description: How many rounds in a row must pass, for O(mode=hold) at its end.
+    type: int
+    default: 1
   inconclusive_seconds:
-    description: How much longer to go on, in seconds, when the last round was not conclusive.
+    description:
+      - For how long, in seconds and at a stretch, a O(mode=hold) may go on without a conclusive round. Then its verdict is V(inconclusive).
+      - So much longer than O(seconds) it lasts at most.
     type: float
     default: 60
   progress_interval:
-    description: How often a line of progress is printed, in seconds.
+    description: How often a line of progress is printed where it cannot be overwritten, in seconds.
     type: float
     default: 10
   subject:
     description: What the line of progress begins with.
     type: str
     default: Watching
+  gate:
+    description: Whether the task fails when RV(verdict) is not V(pass).
+    type: bool
+    default: false
   probes:
-    description: The modules to run. Each must return C(verdict), one of V(pass), V(fail), V(inconclusive), and may return C(summary).
+    description:
+      - The modules to run. Each must return C(verdict), one of V(pass), V(fail), V(inconclusive), and may return C(summary) and C(certain).
+      - With O(mode=hold) a module that fails is V(inconclusive), and so is a host that cannot be reached.
     type: list
     elements: dict
     required: true
@@ -64,12 +91,22 @@ options:
         type: str
         required: true
       args:
-        description: Its options.
+        description: Its options. What waits by itself is given a few seconds only, so that there is something to show meanwhile.
         type: dict
         default: {}
+      key:
+        description: The key of its answer that says how it went, a verdict or a boolean.
+        type: str
+        default: verdict
+      show:
+        description: Further keys of its answer that the line of progress shows.
+        type: list
+        elements: str
+        default: []
 seealso:
   - module: astraldraft.ops.health_check
   - module: astraldraft.ops.prometheus_query_info
+  - module: astraldraft.ops.nginx_upstream
 """
 
 EXAMPLES = r"""
@@ -86,8 +123,25 @@ EXAMPLES = r"""
             - name: website
               type: http
               url: https://astraldraft.com/api/health
-  register: soak
-  failed_when: soak.verdict != 'pass'
+    gate: true
+
+- name: Wait until nobody is served by the former servers any more
+  astraldraft.ops.watch:
+    mode: until
+    seconds: 60
+    interval: 0
+    subject: Draining
+    probes:
+      - name: nginx
+        module: astraldraft.ops.nginx_upstream
+        key: drained
+        show: [draining_workers]
+        args:
+          project: astral-demo
+          path: /var/lib/astraldraft/astral-demo/nginx/upstreams/app.conf
+          drain: true
+          drain_timeout: 4
+    gate: true
 """
 
 RETURN = r"""
@@ -109,7 +163,7 @@ probes:
   returned: always
   type: dict
 evidence:
-  description: Every answer that was not a pass, in order.
+  description: The last 50 answers that were not a pass, in order.
   returned: always
   type: list
   elements: str
