@@ -24,11 +24,14 @@ class Facts:
     checksum of the environment it was started with, or None. ``image``: the resolved image (``reference``, ``digest``,
     ``id``) of the wanted version, or None. ``known_versions``: tags found beside it. ``staging``: the list that staging
     exports, None where none is configured, or SKIPPED. ``created``: service name to the time (ISO 8601, UTC) at which the
-    oldest of its running replicas was made, or None.
+    oldest of its running replicas was made, or None. ``shared``: whether the idle colour gets a share of the traffic, because
+    somebody died between two steps of a deploy. Until the last step the colour that is live is still the former one.
     """
 
-    def __init__(self, releases, live, services, running, environments, image=None, known_versions=(), staging=None, created=None):
-        self.releases, self.live, self.services = releases, live, services
+    def __init__(
+        self, releases, live, services, running, environments, image=None, known_versions=(), staging=None, created=None, shared=False
+    ):
+        self.releases, self.live, self.services, self.shared = releases, live, services, shared
         self.running, self.environments, self.created = running, environments, created or {}
         self.image, self.known_versions, self.staging = image, known_versions, staging
         self.live_release = _release.live_release(releases, live) if live else None
@@ -131,13 +134,13 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
             "live", "No release gets traffic, so there is nothing to roll back from. Use: deploy -e release_version=...", override=False
         )
         return plan
-    if _half_way(facts.live_release, version):
-        live = facts.live_release
-        _aim(
-            plan, {"reference": live["image"], "digest": live["digest"], "id": None}, live["version"], live["environment"], live["replicas"]
-        )
+    live = facts.live_release
+    # What is fled from with a share of the traffic alone is in the idle colour: the way back leads to the live one.
+    if _half_way(live, version) or (live and facts.shared and version in (None, live["version"])):
+        image = {"reference": live["image"], "digest": live["digest"], "id": None}
+        _aim(plan, image, live["version"], live["environment"], live["replicas"])
         return _already_live(plan)
-    possible = _release.candidates(facts.releases, facts.live_release)
+    possible = _release.candidates(facts.releases, live)
     names = ", ".join(dict.fromkeys(release["version"] for release in possible)) or "none"
     if version:
         target = next((release for release in possible if release["version"] == version), None)

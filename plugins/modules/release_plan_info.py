@@ -182,6 +182,17 @@ former:
   returned: always
   type: str
   sample: app-blue
+shared:
+  description:
+    - Whether the idle colour gets a share of the traffic, because a deploy died between two of its steps. The live one is the former
+      colour then.
+  returned: always
+  type: bool
+unfinished:
+  description: The ids of the recorded releases that have no end, because whoever brought them died, or is at work right now.
+  returned: always
+  type: list
+  elements: str
 idle:
   description: The service that does not.
   returned: always
@@ -269,6 +280,8 @@ RESULT = {
     "path": None,
     "former": None,
     "live": None,
+    "shared": False,
+    "unfinished": [],
     "idle": None,
     "live_release": None,
     "pending_switch": False,
@@ -300,7 +313,9 @@ def staging_list(where, timeout):
 def gather(params, client, balancer):
     """The Facts of this host. Raises OpsError when traffic goes somewhere, and nobody can say which colour that is."""
     servers = balancer.servers()
-    live = next((name for name in _nginx.services(servers) if name in params["colours"]), None)
+    serving = [name for name in _nginx.services(servers) if name in params["colours"]]
+    # A deploy in steps names the former colour first, until the new one has it all.
+    live = serving[0] if serving else None
     if servers and not live:
         raise OpsError(
             "{0} sends traffic to {1}, and no comment there says that this is {2}: the colour that is live could be taken for the idle "
@@ -316,6 +331,7 @@ def gather(params, client, balancer):
         running=running,
         environments={name: _colours.environment_of(found) for name, found in running.items()},
         created={name: _colours.created_at(found) for name, found in running.items()},
+        shared=len(serving) > 1,
     )
     if params["operation"] == "deploy":
         facts.image = _colours.find_image(client, "{0}:{1}".format(params["image"], params["version"]))
@@ -366,6 +382,8 @@ def work(module, result):
         result.update(
             live=facts.live,
             idle=facts.idle,
+            shared=facts.shared,
+            unfinished=[release["id"] for release in _release.unfinished(facts.releases)],
             live_release=facts.live_release,
             pending_switch=balancer.pending(),
             warm=_release_plan.warm(facts, params["keep_warm_seconds"], utc_now()),
