@@ -58,6 +58,11 @@ def between_write_and_reload(stack: Stack, play: Play) -> bool:
     return _until(play, lambda: stack.pending_path.exists() and stack.upstream_path.read_bytes() != before)
 
 
+def second_write(stack: Stack, play: Play) -> bool:
+    """The same, when a deploy in steps goes to its second share."""
+    return play.wait_for_task("Give it more traffic", 1, WATCH_LIMIT_SECONDS) and between_write_and_reload(stack, play)
+
+
 def during_reload(stack: Stack, play: Play) -> bool:
     """nginx has begun to start new workers, and nobody has noted yet that it did."""
     name = next(container["name"] for container in stack.containers() if container["service"] == "nginx")
@@ -99,7 +104,8 @@ def migration_runs(stack: Stack, play: Play) -> bool:
 
 @dataclass(frozen=True)
 class Point:
-    """``next``: what puts it right: again (the same version), other, back (rollback) or override (again, in spite of the quarantine)."""
+    """``next``: what puts it right: again (the same version), other, back (rollback), home (rollback to what was live, without naming
+    it) or override (again, in spite of the quarantine)."""
 
     name: str
     watch: Watch
@@ -112,6 +118,8 @@ class Point:
 LOOK = "Look at the engine, the Compose file, the load balancer and the disk"
 PROVE = "Wait until every replica is healthy and answers with its version"
 WATCH = "Watch health, errors and latency of the new release"
+STEP = "Watch the new release at this share"
+STEPS = {"release_traffic_steps": [20, 50, 100], "release_traffic_step_seconds": 8}
 DRAIN = "See interrupted switches through and wait until the former servers have no connection left"
 POINTS = [
     Point("guard: taking the lock", task("Take the lock of the stack", delay=0.3), "again"),
@@ -129,11 +137,18 @@ POINTS = [
     Point("switch: the module alone, between the write and the reload", between_write_and_reload, "override", MODULE),
     Point("record: traffic moved, not yet written down", task("Record that it gets traffic"), "back"),
     Point("soak: watching", task(WATCH, delay=2.0), "again"),
+    Point("step: a part of the traffic, watching", task(STEP, delay=2.0), "again", variables=STEPS),
+    Point("step: a part of the traffic, and away from it", task(STEP, 2, 2.0), "home", variables=STEPS),
+    Point("step: between the write and the reload of the next", second_write, "other", variables=STEPS),
     Point("drain: old workers still serve", task(DRAIN, 2, 0.5), "other", CONTROLLER),
     Point("finish: about to be recorded as healthy", task("Record that the release is healthy"), "again"),
     Point("undo: a bad release being taken back", task("Switch traffic", 2), "back", bad=True, variables={"release_version": BAD}),
 ]
-SAMPLE = ("start: compose at work, not all replicas up", "switch: between the write and the reload")
+SAMPLE = (
+    "start: compose at work, not all replicas up",
+    "switch: between the write and the reload",
+    "step: a part of the traffic, and away from it",
+)
 
 
 def run(stack: Stack, folder: Path, points: list[Point], minutes: float | None = None) -> Record:
@@ -253,6 +268,8 @@ def strike(play: Play, victim: str) -> list[int]:
 
 def put_right(operations: Operations, point: Point, version: str, live: str, idle: str | None) -> tuple[Play, str]:
     """``(the operation that follows, the version that is live after it)``"""
+    if point.next == "home":
+        return operations.run("rollback", {}), live
     if point.next == "back":
         if operations.stack.live() == version:
             # Without a version: to the last one that was healthy here.

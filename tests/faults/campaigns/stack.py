@@ -19,10 +19,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 COLOURS = ("app-blue", "app-green")
 GOOD = ("v1.2.2", "v1.2.3", "v1.2.4")
-LB_BASE_PORT = 8080
+LB_BASE_PORT, PROMETHEUS_BASE_PORT = 8080, 9090
 #: What `tempfile.mkstemp` leaves behind of a file that was being replaced.
 HALF_WRITTEN = re.compile(r"^\..+\.[a-z0-9_]{8}$")
-OUTCOMES = ("healthy", "failed", "taken_back", "interrupted")
+OUTCOMES = ("healthy", "failed", "taken_back", "inconclusive", "interrupted")
 
 
 def seconds_of(iso: str) -> float:
@@ -40,6 +40,7 @@ class Stack:
     project: str
     state: Path
     port: int
+    prometheus: str
 
     @classmethod
     def from_environment(cls) -> Stack:
@@ -47,8 +48,10 @@ class Stack:
         project = os.environ.get("ASTRAL_DEMO_PROJECT") or "astral-demo"
         home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.environ["HOME"], ".local/state")
         state = os.environ.get("ASTRAL_DEMO_STATE") or os.path.join(home, "astraldraft", project)
-        port = int(os.environ.get("ASTRAL_DEMO_LB_PORT") or LB_BASE_PORT + int(os.environ.get("ASTRAL_DEMO_PORT_OFFSET") or 0))
-        return cls(project, Path(state), port)
+        offset = int(os.environ.get("ASTRAL_DEMO_PORT_OFFSET") or 0)
+        port = int(os.environ.get("ASTRAL_DEMO_LB_PORT") or LB_BASE_PORT + offset)
+        prometheus = int(os.environ.get("ASTRAL_DEMO_PROMETHEUS_PORT") or PROMETHEUS_BASE_PORT + offset)
+        return cls(project, Path(state), port, f"http://127.0.0.1:{prometheus}")
 
     @property
     def url(self) -> str:
@@ -191,7 +194,8 @@ class Stack:
         except (ValueError, KeyError) as error:
             return [f"the record cannot be read: {error!r}"]
         problems = [f"{release['release']} has no outcome" for release in releases if release["outcome"] is None]
-        live = [r for r in releases if r["service"] == self.live_colour() and r["outcome"] not in ("failed", "taken_back")]
+        put_back = ("failed", "taken_back", "inconclusive")
+        live = [r for r in releases if r["service"] == self.live_colour() and r["outcome"] not in put_back]
         if not live or (live[-1]["version"], live[-1]["outcome"]) != (version, "healthy"):
             problems.append(f"the record's last word on {self.live_colour()} is not that {version} is healthy")
         return problems
