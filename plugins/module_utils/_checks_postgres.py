@@ -16,7 +16,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import NEXT, 
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
 SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
-POSTGRES_SPEC = dict(
+POSTGRES_SPEC: dict[str, dict] = dict(
     LATENCY_SPEC,
     project={"type": "str"},
     services={"type": "list", "elements": "str", "aliases": ["service"]},

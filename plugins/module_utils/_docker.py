@@ -89,8 +89,34 @@ def to_replica(inspection):
     )
 
 
+def short_name(replica):
+    """``app-blue-2``: the service and the number of a Replica, as people and nginx's file name it."""
+    return "{0}-{1}".format(replica.service, replica.number)
+
+
 def execute(client, container_id, argv, user=""):
     """Run ``argv`` (list of str) inside a container. Returns ``(exit code, output text)``, both streams in one."""
     created = client.api.exec_create(container_id, argv, user=user)
     output = client.api.exec_start(created["Id"])
     return client.api.exec_inspect(created["Id"])["ExitCode"], output.decode("utf-8", "replace")
+
+
+def usage(client, container_id):
+    """The bytes of memory that a running container uses and cannot give back at once: without cached files (int)."""
+    memory = client.api.stats(container_id, stream=False, one_shot=True).get("memory_stats") or {}
+    details = memory.get("stats") or {}
+    cached = details.get("total_inactive_file", details.get("inactive_file", 0))
+    return max(0, memory.get("usage", 0) - cached)
+
+
+def update(client, container_id, resources):
+    """Change the limits of a container as it runs. ``resources`` is what the engine's API takes (dict), which the SDK's own method
+    knows only a part of."""
+    url = "{0}/v{1}/containers/{2}/update".format(client.api.base_url, client.api.api_version, container_id)
+    response = client.api.post(url, json=resources, timeout=client.api.timeout)
+    if response.status_code != 200:
+        try:
+            said = response.json()["message"]
+        except (ValueError, KeyError, TypeError):
+            said = response.text
+        raise OpsError("The engine did not take the limits {0} for the container {1}: {2}".format(resources, container_id[:12], said))

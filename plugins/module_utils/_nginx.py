@@ -19,14 +19,16 @@ KEEPALIVE_MIN_TIMEOUT_SINCE = (1, 27, 4)
 _SERVER = re.compile(r"^\s*server\s+(?P<address>[^\s;]+)(?P<parameters>[^;]*);\s*(?:#\s*(?P<replica>\S+))?")
 _WEIGHT = re.compile(r"\sweight=(\d+)(?:\s|$)")
 _KEEPALIVE_MIN_TIMEOUT = re.compile(r"^\s*keepalive_min_timeout\s+(?P<time>[^;]+?)\s*;", re.MULTILINE)
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}:\d+")
 _VERSION = re.compile(r"nginx/(\d+)\.(\d+)\.(\d+)")
 
 
 def spread(shares):
     """Server weights of services that have shares of the traffic.
 
-    ``shares`` is a list of ``(share, number of replicas)``, shares being whole numbers of any common scale.
-    Returns one weight a service, the smallest whole numbers for which every service gets its share whatever its size.
+    ``shares`` is a list of ``(share, parts)``, shares being whole numbers of any common scale, and parts the number of replicas, or the
+    sum of their own weights. Returns the weight of one part of each service, the smallest whole numbers for which every service gets
+    its share whatever its size.
     """
     counts = [count for share, count in shares if share and count]
     common = 1
@@ -45,14 +47,29 @@ def _gcd(one, other):
     return one
 
 
+def weigh(replicas, given, kept):
+    """The weights (dict) of ``replicas`` (names) of one service.
+
+    ``given`` is the whole truth where it is not None: whoever it does not name has 1. Else they keep the weights of ``kept``, and new
+    ones get the greatest of these: a smaller one was given to a replica for a reason of its own.
+    """
+    if given is not None:
+        return {name: int(given.get(name, 1)) for name in replicas}
+    usual = max([kept[name] for name in replicas if name in kept] or [1]) or 1
+    return {name: kept.get(name, usual) for name in replicas}
+
+
 def render(name, servers, directives):
     """The upstream's file: ``servers`` is a list of Server, ``directives`` further lines without semicolons.
 
+    One of weight 0 is written down as ``down``, so that its being left out is seen to be meant.
     Without a server the upstream answers 502 by one that is marked down: nginx refuses an empty upstream.
     """
     lines = [MANAGED, "upstream {0} {{".format(name)]
     lines += ["    {0};".format(directive) for directive in directives]
-    lines += ["    server {0} weight={1}; # {2}".format(server.address, server.weight, server.replica) for server in servers]
+    for server in servers:
+        how = "weight={0}".format(server.weight) if server.weight else "down"
+        lines.append("    server {0} {1}; # {2}".format(server.address, how, server.replica))
     if not servers:
         lines.append("    server 127.0.0.1:1 down;")
     return "\n".join(lines + ["}", ""])
@@ -60,13 +77,44 @@ def render(name, servers, directives):
 
 def parse(text):
     """The servers (list of Server) that an upstream's file sends traffic to; those marked down are left out."""
+    return [server for server in _all_servers(text) if server.weight]
+
+
+def _all_servers(text):
+    """Those marked down among them, with the weight 0."""
     servers = []
     for line in (text or "").splitlines():
         match = _SERVER.match(line)
-        if match and "down" not in match.group("parameters").split():
+        if match:
             weight = _WEIGHT.search(match.group("parameters"))
-            servers.append(Server(match.group("address"), int(weight.group(1)) if weight else 1, match.group("replica") or ""))
+            down = "down" in match.group("parameters").split()
+            value = 0 if down else int(weight.group(1)) if weight else 1
+            servers.append(Server(match.group("address"), value, match.group("replica") or ""))
     return servers
+
+
+def own_weights(text):
+    """The weights (dict: replica to int) that the replicas of an upstream's file have beside their siblings, whatever their service's
+    share: the smallest whole numbers, 0 for one that is left out on purpose."""
+    groups = {}
+    for server in _all_servers(text):
+        if server.replica:
+            groups.setdefault(server.replica.rpartition("-")[0], []).append(server)
+    found = {}
+    for servers in groups.values():
+        divisor = 0
+        for server in servers:
+            divisor = _gcd(divisor, server.weight)
+        found.update((server.replica, server.weight // divisor if divisor else 0) for server in servers)
+    return found
+
+
+def answered(line, addresses):
+    """Which of ``addresses`` (set of ``address:port``) a line of nginx's log names last, or None.
+
+    Where a request was tried on several servers, nginx writes them in order, so the last one is the one that answered.
+    """
+    return next((address for address in reversed(_ADDRESS.findall(line)) if address in addresses), None)
 
 
 def services(servers):
@@ -91,6 +139,12 @@ def workers(titles, rows):
         if "nginx: worker process" in row[command]:
             (draining if "is shutting down" in row[command] else active).append(int(row[pid]))
     return sorted(active), sorted(draining)
+
+
+def complaint(output):
+    """What ``nginx -t`` or ``-T`` says against a configuration, in one line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return next((line for line in lines if "[emerg]" in line), lines[0] if lines else "nothing")
 
 
 def keepalive_min_timeout(dump):

@@ -8,16 +8,16 @@ The file holds one event a line and is only ever appended to. A release begins w
 ``healthy``, ``failed`` (it never got traffic), ``taken_back`` (it got traffic, went bad, and lost it again by itself),
 ``inconclusive`` (it lost it again because nobody could tell), ``returned`` (it was well, and lost it again because another host
 failed) or ``interrupted`` (whoever ran it died).
-What is live is not read from here: the load balancer knows.
+What is live is not read from here: the load balancer knows. ``scaled`` says how many replicas a release has from then on.
 """
 
 from __future__ import annotations
 
-STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED = "started", "switched", "contracting", "contracted", "retired"
+STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED, SCALED = "started", "switched", "contracting", "contracted", "retired", "scaled"
 HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED = "healthy", "failed", "taken_back", "inconclusive", "interrupted"
 RETURNED = "returned"
 OUTCOMES = (HEALTHY, FAILED, TAKEN_BACK, INCONCLUSIVE, INTERRUPTED, RETURNED)
-EVENTS = (STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED) + OUTCOMES
+EVENTS = (STARTED, SWITCHED, CONTRACTING, CONTRACTED, RETIRED, SCALED) + OUTCOMES
 UNFINISHED = "running"
 
 #: What ``started`` records of a release, beside its id and time.
@@ -69,6 +69,8 @@ def _apply(release, kind, event):
         release["switched_at"] = event["time"]
     elif kind in (CONTRACTING, CONTRACTED):
         release.update(contracting=True, contracted=kind == CONTRACTED)
+    elif kind == SCALED:
+        release["replicas"] = event["replicas"]
     elif kind in OUTCOMES:
         release.update(outcome=kind, finished_at=event["time"], message=event.get("message", ""))
 

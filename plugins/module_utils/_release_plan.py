@@ -82,6 +82,7 @@ class Plan:
         self.verdict, self.refusals, self.notices = GO, [], []
         self.target: dict = {}
         self.path = None
+        self.warm_replicas = 0
         self.facts, self.former = facts, facts.live
 
     def refuse(self, gate, message, override=True):
@@ -183,23 +184,33 @@ def _half_way(live, version):
 
 
 def resolve_path(plan, image_id):
-    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour, proved and large enough."""
+    """Say by ``image_id`` (None: not on this host) whether the target already runs in the idle colour, and was proved there.
+
+    A warm colour smaller than the live one is topped up: it would be brought to its knees by traffic that it was not made for.
+    """
     facts, target = plan.facts, plan.target
     target["id"] = image_id
     if plan.path == RESUME:
         return plan
     plan.path = COLD
     if image_id and facts.runs(facts.idle, image_id, target["environment"]) and facts.proved(facts.idle, target):
-        warm, serving = len(facts.running[facts.idle]), len(facts.running.get(facts.live) or [])
-        if warm >= serving:
-            plan.path, target["replicas"] = WARM, warm
+        plan.path, plan.warm_replicas = WARM, len(facts.running[facts.idle])
+        serving = len(facts.running.get(facts.live) or [])
+        if plan.warm_replicas >= serving:
+            target["replicas"] = plan.warm_replicas
+        else:
+            plan.notices.append(
+                "{0} is warm with {1} of the {2} replicas that {3} has, so it is topped up.".format(
+                    facts.idle, plan.warm_replicas, target["replicas"], facts.live
+                )
+            )
     return plan
 
 
 def cool(plan, troubles):
     """Take back that the idle colour is warm, when its replicas do not answer as they should (``troubles``: sentences)."""
     if troubles:
-        plan.path = COLD
+        plan.path, plan.warm_replicas = COLD, 0
         plan.notices.append("The warm colour is started afresh, since it does not answer rightly: {0}.".format("; ".join(troubles)))
 
 

@@ -64,9 +64,10 @@ class LoadBalancer:
         """nginx's version as a tuple, or None."""
         return _nginx.version(self._run(["nginx", "-v"])[1])
 
-    def keepalive_min_timeout(self):
-        """The value of that directive in the configuration as it lies there, or None."""
-        return _nginx.keepalive_min_timeout(self._run(["nginx", "-T"])[1])
+    def configuration(self):
+        """``(whether nginx takes it, text)``: the whole configuration as it lies there, or nginx's complaint."""
+        code, output = self._run(["nginx", "-T"])
+        return code == 0, output
 
     # -- writing
 
@@ -134,3 +135,8 @@ class LoadBalancer:
     def last_words(self, lines=5):
         """The last lines of nginx's log, for a failure message."""
         return self._client.api.logs(self.container.id, tail=lines, stdout=False, stderr=True).decode("utf-8", "replace").strip()
+
+    def log_lines(self, since):
+        """The lines of nginx's log, the access log among them, since a moment (seconds since the epoch)."""
+        text = self._client.api.logs(self.container.id, since=float(since))
+        return text.decode("utf-8", "replace").splitlines()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: container_archive
-short_description: Keep the logs and the state of a service's containers, and optionally remove them
+short_description: Keep the logs and the state of a service's containers, and optionally restart or remove them
 version_added: 0.1.0
 description:
   - Docker drops a container's log with the container. This module writes it (compressed), and what the engine knows of the container
@@ -30,6 +30,7 @@ attributes:
     details:
       - With O(state=absent) a second run finds nothing to do.
       - With O(state=archived) the log is written again, since it may have grown.
+      - With O(state=restarted) the containers are restarted again.
 options:
   project:
     description: The Compose project.
@@ -47,9 +48,20 @@ options:
     description:
       - V(archived) keeps logs and state.
       - V(absent) does so too, then stops the containers with the time for a graceful end that they ask for, and removes them.
+      - V(restarted) does so too, then restarts them with that time. They keep what they were made with; a changed Compose file or
+        environment is not applied.
     type: str
-    choices: [archived, absent]
+    choices: [archived, absent, restarted]
     default: archived
+  only:
+    description: The replicas that are meant, such as V(app-blue-3). By default all of the service.
+    type: list
+    elements: str
+  spare:
+    description: The replicas that are not meant.
+    type: list
+    elements: str
+    default: []
   keep:
     description: How many archived containers are kept. The oldest beyond it are deleted.
     type: int
@@ -63,6 +75,14 @@ EXAMPLES = r"""
     service: app-blue
     folder: /var/lib/astraldraft/astral-demo/logs
     state: absent
+
+- name: Restart one replica and keep what it said before
+  astraldraft.ops.container_archive:
+    project: astral-demo
+    service: app-blue
+    only: [app-blue-2]
+    folder: /var/lib/astraldraft/astral-demo/logs
+    state: restarted
 """
 
 RETURN = r"""
@@ -75,12 +95,20 @@ archives:
     container:
       description: The container's name.
       type: str
+    replica:
+      description: The service and number of the container, such as V(app-blue-2).
+      type: str
     path:
       description: The folder.
       type: str
     size:
       description: The bytes of both files. V(0) in check mode.
       type: int
+restarted:
+  description: The names of the containers that were restarted, or would be.
+  returned: always
+  type: list
+  elements: str
 removed:
   description: The names of the containers that were removed, or would be.
   returned: always
@@ -96,16 +124,32 @@ import os
 import shutil
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _archive, _docker
+from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 
 SPEC = {
     "project": {"type": "str", "required": True},
     "service": {"type": "str", "required": True},
     "folder": {"type": "path", "required": True},
-    "state": {"type": "str", "choices": ["archived", "absent"], "default": "archived"},
+    "state": {"type": "str", "choices": ["archived", "absent", "restarted"], "default": "archived"},
+    "only": {"type": "list", "elements": "str"},
+    "spare": {"type": "list", "elements": "str", "default": []},
     "keep": {"type": "int", "default": 50},
 }
-RESULT = {"archives": [], "removed": []}
+START_SECONDS = 60
+RESULT = {"archives": [], "restarted": [], "removed": []}
+
+
+def chosen(params, replicas):
+    """Those of ``replicas`` that are meant."""
+    names = [(_docker.short_name(replica), replica) for replica in replicas]
+    return [replica for name, replica in names if (params["only"] is None or name in params["only"]) and name not in params["spare"]]
+
+
+def grace(replica):
+    """The seconds that a container may take to end."""
+    return replica.inspection["Config"].get("StopTimeout") or 10
 
 
 def stop_running(client, replicas, heartbeat):
@@ -115,18 +159,40 @@ def stop_running(client, replicas, heartbeat):
         client.api.kill(replica.id, signal=replica.inspection["Config"].get("StopSignal") or "SIGTERM")
     for replica in running:
         heartbeat()
-        client.api.stop(replica.id, timeout=replica.inspection["Config"].get("StopTimeout") or 10)
+        client.api.stop(replica.id, timeout=grace(replica))
+
+
+def restart(module, client, replica):
+    """One container, within the time it asks for; the operation's lock is kept alive meanwhile."""
+    module.fence()
+    seconds = grace(replica)
+    answer = in_parallel([(lambda: client.api.restart(replica.id, timeout=seconds) or True, seconds + START_SECONDS)], module.heartbeat)[0]
+    if isinstance(answer, Exception):
+        raise answer
+    if answer is None:
+        raise OpsError(
+            "{0} has not come back within {1} s of its restart. Look at: docker ps --all --filter name={0}".format(
+                replica.name, seconds + START_SECONDS
+            )
+        )
 
 
 def work(module, result):
     params = module.params
     with _docker.engine(params["docker_host"], timeout=120) as client:
-        found = _docker.replicas(client, params["project"], params["service"])
+        found = chosen(params, _docker.replicas(client, params["project"], params["service"]))
         removing = found if params["state"] == "absent" else []
+        restarting = found if params["state"] == "restarted" else []
         result["changed"] = bool(found)
+        result["restarted"] = [replica.name for replica in restarting]
         result["removed"] = [replica.name for replica in removing]
         result["archives"] = [
-            {"container": replica.name, "path": os.path.join(params["folder"], _archive.folder_name(replica)), "size": 0}
+            {
+                "container": replica.name,
+                "replica": _docker.short_name(replica),
+                "path": os.path.join(params["folder"], _archive.folder_name(replica)),
+                "size": 0,
+            }
             for replica in found
         ]
         if module.check_mode:
@@ -137,6 +203,8 @@ def work(module, result):
         for replica, archive in zip(found, result["archives"]):
             chunks = client.api.logs(replica.id, stream=True, timestamps=True, follow=False)
             archive["size"] = _archive.save(params["folder"], replica, chunks, module.heartbeat)[1]
+        for replica in restarting:
+            restart(module, client, replica)
         for replica in removing:
             client.api.remove_container(replica.id, v=True, force=True)
     for path in _archive.surplus(params["folder"], params["keep"]):

@@ -90,6 +90,14 @@ draining_workers:
   description: How many workers of former configurations are still finishing their connections.
   returned: always
   type: int
+valid:
+  description: Whether nginx takes its configuration as it lies there. It would not start again with one that it does not take.
+  returned: always
+  type: bool
+complaint:
+  description: What nginx says against it, or V(null).
+  returned: always
+  type: str
 version:
   description: nginx's version. V(null) when it does not say.
   returned: always
@@ -128,6 +136,8 @@ RESULT = {
     "pending": None,
     "active_workers": 0,
     "draining_workers": 0,
+    "valid": None,
+    "complaint": None,
     "version": None,
     "keepalive_min_timeout": None,
     "reload_cost": None,
@@ -147,7 +157,8 @@ def work(module, result):
         balancer = LoadBalancer(client, module.params["project"], module.params["service"], module.params["path"])
         servers = balancer.servers()
         active, draining = balancer.workers()
-        version, configured = balancer.version(), balancer.keepalive_min_timeout()
+        version, (valid, text) = balancer.version(), balancer.configuration()
+        configured = _nginx.keepalive_min_timeout(text)
         result.update(
             servers=[dict(server._asdict()) for server in servers],
             services=_nginx.services(servers),
@@ -155,6 +166,8 @@ def work(module, result):
             pending=balancer.pending(),
             active_workers=len(active),
             draining_workers=len(draining),
+            valid=valid,
+            complaint=None if valid else _nginx.complaint(text),
             version=".".join(str(part) for part in version) if version else None,
             keepalive_min_timeout=configured,
             reload_cost=_nginx.reload_cost(version, configured),

@@ -40,16 +40,19 @@ options:
     description:
       - V(started) begins a release.
       - V(switched) says that it gets traffic, V(contracting) that its contract migration begins, V(contracted) that it ran,
-        V(retired) that its containers were removed.
+        V(retired) that its containers were removed, V(scaled) that it has another number of replicas from now on.
       - V(healthy), V(failed) (it never got traffic), V(taken_back) (it got traffic, went bad and lost it by itself),
         V(inconclusive) (it lost it because nobody could tell), V(returned) (it was well, and another host failed) and
         V(interrupted) end it.
     type: str
     required: true
-    choices: [started, switched, contracting, contracted, retired, healthy, failed, taken_back, inconclusive, interrupted, returned]
+    choices: [started, switched, contracting, contracted, retired, scaled, healthy, failed, taken_back, inconclusive, interrupted, returned]
   release:
     description: The release's id as returned when it was begun. Needed for every event but V(started).
     type: str
+  replicas:
+    description: How many replicas it has from now on. Needed for V(scaled).
+    type: int
   comment:
     description: Why, in a sentence.
     type: str
@@ -163,6 +166,7 @@ SPEC = {
     "export_path": {"type": "path"},
     "event": {"type": "str", "required": True, "choices": list(_release.EVENTS)},
     "release": {"type": "str"},
+    "replicas": {"type": "int"},
     "comment": {"type": "str", "default": ""},
     "details": {
         "type": "dict",
@@ -203,6 +207,10 @@ def events_to_append(params, events, now):
         raise OpsError(
             "{0} knows of no release {1}, so {2} was not recorded. See: releases".format(params["path"], params["release"], kind)
         )
+    if kind == _release.SCALED:
+        release = next(found for found in _release.fold(events) if found["id"] == params["release"])
+        same = release["replicas"] == params["replicas"]
+        return [] if same else [{"time": now, "event": kind, "release": params["release"], "replicas": params["replicas"]}]
     if any(event.get("release") == params["release"] and event.get("event") == kind for event in events):
         return []
     return [{"time": now, "event": kind, "release": params["release"], "message": params["comment"]}]
@@ -234,7 +242,7 @@ def main():
         SPEC,
         RESULT,
         supports_check_mode=True,
-        required_if=[("event", "started", ["details"])]
+        required_if=[("event", "started", ["details"]), ("event", "scaled", ["replicas"])]
         + [("event", kind, ["release"]) for kind in _release.EVENTS if kind != _release.STARTED],
     )
 

@@ -172,6 +172,12 @@ path:
   returned: always
   type: str
   sample: cold
+warm_replicas:
+  description: >-
+    How many replicas of the target are warm. Fewer than RV(target) names are topped up. V(0) where RV(path) is not V(warm).
+  returned: always
+  type: int
+  sample: 2
 live:
   description: The service that gets traffic, or V(null).
   returned: always
@@ -244,9 +250,9 @@ duration:
 import json
 
 from ansible.module_utils.urls import open_url
-from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _docker, _nginx, _release, _release_plan, _warm
+from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _docker, _facts, _release, _release_plan, _warm
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_lines, read_text
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
 from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
@@ -278,6 +284,7 @@ RESULT = {
     "notices": [],
     "target": None,
     "path": None,
+    "warm_replicas": 0,
     "former": None,
     "live": None,
     "shared": False,
@@ -311,28 +318,8 @@ def staging_list(where, timeout):
 
 
 def gather(params, client, balancer):
-    """The Facts of this host. Raises OpsError when traffic goes somewhere, and nobody can say which colour that is."""
-    servers = balancer.servers()
-    serving = [name for name in _nginx.services(servers) if name in params["colours"]]
-    # A deploy in steps names the former colour first, until the new one has it all.
-    live = serving[0] if serving else None
-    if servers and not live:
-        raise OpsError(
-            "{0} sends traffic to {1}, and no comment there says that this is {2}: the colour that is live could be taken for the idle "
-            "one. Send traffic to the live colour with astraldraft.ops.nginx_upstream, and try again.".format(
-                params["upstream_path"], ", ".join(server.address for server in servers), " or ".join(params["colours"])
-            )
-        )
-    running = {name: _colours.running(client, params["project"], name) for name in params["colours"]}
-    facts = _release_plan.Facts(
-        releases=_release.fold(read_lines(params["history_path"])[0]),
-        live=live,
-        services=params["colours"],
-        running=running,
-        environments={name: _colours.environment_of(found) for name, found in running.items()},
-        created={name: _colours.created_at(found) for name, found in running.items()},
-        shared=len(serving) > 1,
-    )
+    """The Facts of this host and of the wanted image."""
+    facts = _facts.gather(client, balancer, params["project"], params["colours"], params["history_path"])
     if params["operation"] == "deploy":
         facts.image = _colours.find_image(client, "{0}:{1}".format(params["image"], params["version"]))
         facts.known_versions = _colours.known_tags(client, params["image"])
@@ -377,6 +364,7 @@ def work(module, result):
                 notices=plan.notices,
                 target=plan.target or None,
                 path=plan.path,
+                warm_replicas=plan.warm_replicas,
                 former=plan.former,
             )
         result.update(

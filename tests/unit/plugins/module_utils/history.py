@@ -21,7 +21,8 @@ class History:
     def add(self, event, **params):
         self.minute += 1
         params = dict(
-            {"event": event, "release": None, "message": "", "comment": "", "path": "releases.jsonl", "details": None}, **params
+            {"event": event, "release": None, "message": "", "comment": "", "path": "releases.jsonl", "details": None, "replicas": None},
+            **params,
         )
         now = "2026-11-23T{0:02}:{1:02}:00.000Z".format(*divmod(self.minute, 60))
         added = events_to_append(params, self.events, now)

@@ -149,3 +149,66 @@ def test_what_a_reload_costs_depends_on_the_version_and_the_directive():
     assert "Set keepalive_min_timeout" in _nginx.reload_cost((1, 27, 4), None)
     assert "1.27.4 and newer" in _nginx.reload_cost((1, 26, 3), None)
     assert "1.27.4 and newer" in _nginx.reload_cost(None, None)
+
+
+# -- weights of single replicas
+
+WEIGHED = """upstream app {
+    server 172.18.0.5:3000 weight=6; # app-blue-1
+    server 172.18.0.6:3000 weight=2; # app-blue-2
+    server 172.18.0.7:3000 down; # app-blue-3
+    server 172.18.0.8:3000 weight=5; # app-green-1
+    server 127.0.0.1:1 down;
+}
+"""
+
+
+def test_weights_are_told_service_by_service_and_down_is_none():
+    assert _nginx.own_weights(WEIGHED) == {"app-blue-1": 3, "app-blue-2": 1, "app-blue-3": 0, "app-green-1": 1}
+    assert _nginx.own_weights(None) == {}
+    assert _nginx.own_weights("upstream app { server 127.0.0.1:3000 down; }\n") == {}
+
+
+def test_a_service_without_a_server_that_gets_traffic_has_no_weights_but_zero():
+    assert _nginx.own_weights("server 1.2.3.4:1 down; # a-1\n") == {"a-1": 0}
+
+
+def test_who_is_left_out_is_written_down_and_gets_nothing():
+    servers = [_nginx.Server("172.18.0.5:3000", 3, "app-blue-1"), _nginx.Server("172.18.0.6:3000", 0, "app-blue-2")]
+    text = _nginx.render("app", servers, [])
+    assert "    server 172.18.0.6:3000 down; # app-blue-2\n" in text
+    assert _nginx.parse(text) == servers[:1]
+    assert _nginx.own_weights(text) == {"app-blue-1": 1, "app-blue-2": 0}
+
+
+def test_given_weights_are_the_whole_truth():
+    assert _nginx.weigh(["a-1", "a-2"], {"a-2": 0}, {"a-1": 0, "a-2": 5}) == {"a-1": 1, "a-2": 0}
+    assert _nginx.weigh(["a-1", "a-2"], {}, {"a-1": 0}) == {"a-1": 1, "a-2": 1}
+    assert _nginx.weigh(["a-1"], {"a-1": "3", "b-1": 2}, {}) == {"a-1": 3}
+
+
+def test_without_given_weights_everybody_keeps_theirs_and_new_ones_are_like_the_greatest():
+    assert _nginx.weigh(["a-1", "a-2", "a-3"], None, {"a-1": 1, "a-2": 4, "b-1": 9}) == {"a-1": 1, "a-2": 4, "a-3": 4}
+    assert _nginx.weigh(["a-1", "a-2"], None, {"a-1": 0}) == {"a-1": 0, "a-2": 1}
+    assert _nginx.weigh(["a-1"], None, {}) == {"a-1": 1}
+
+
+def test_a_share_is_kept_whatever_the_weights_within():
+    # A quarter to blue, whose replicas weigh 3, 1 and 0; three quarters to green with two equal ones.
+    blue, green = _nginx.spread([(25, 4), (75, 2)])
+    assert (3 * blue + blue) * 3 == 2 * green
+
+
+def test_the_last_server_that_a_line_names_is_the_one_that_answered():
+    known = {"172.18.0.5:3000": 1, "172.18.0.6:3000": 2}
+    assert _nginx.answered('{"upstream_addr":"172.18.0.5:3000","status":200}', known) == "172.18.0.5:3000"
+    assert _nginx.answered("172.18.0.5:3000, 172.18.0.6:3000 502, 200", known) == "172.18.0.6:3000"
+    assert _nginx.answered("GET / 172.18.0.66:3000 172.18.0.5:30001", known) is None
+    assert _nginx.answered("", known) is None
+
+
+def test_a_complaint_is_the_line_that_says_what_is_wrong():
+    said = 'nginx: [warn] something\nnginx: [emerg] unknown directive "no" in /etc/nginx/nginx.conf:3\nnginx: configuration file failed\n'
+    assert _nginx.complaint(said) == 'nginx: [emerg] unknown directive "no" in /etc/nginx/nginx.conf:3'
+    assert _nginx.complaint("exec failed\n") == "exec failed"
+    assert _nginx.complaint("") == "nothing"

@@ -26,7 +26,14 @@ def test_a_release_is_what_its_events_tell():
     assert third["switched_at"] is None
     assert fourth["finished_at"] is None
     assert set(first) == set(_release.DETAILS) | {
-        "id", "outcome", "message", "contracting", "contracted", "started_at", "switched_at", "finished_at",
+        "id",
+        "outcome",
+        "message",
+        "contracting",
+        "contracted",
+        "started_at",
+        "switched_at",
+        "finished_at",
     }
 
 
@@ -173,3 +180,15 @@ def test_a_contract_migration_that_was_only_begun_closes_the_way_back_and_is_not
     assert _release.contract_after(releases, first) is second
     done = _release.fold([*events, {"event": "contracted", "release": "r2", "time": "2026-11-23T00:00:04.000Z"}])[1]
     assert (done["contracting"], done["contracted"]) == (True, True)
+
+
+def test_scaling_is_recorded_as_often_as_it_happens_and_changes_the_size_alone():
+    made = history(("v1", BLUE, "switched healthy"))
+    before = made.releases[-1]
+    identifier = before["id"]
+    assert made.add(_release.SCALED, release=identifier, replicas=2) == []
+    assert len(made.add(_release.SCALED, release=identifier, replicas=5)) == 1
+    assert made.add(_release.SCALED, release=identifier, replicas=5) == []
+    assert made.releases[-1] == dict(before, replicas=5)
+    assert len(made.add(_release.SCALED, release=identifier, replicas=2)) == 1
+    assert made.releases[-1] == before

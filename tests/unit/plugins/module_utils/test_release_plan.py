@@ -178,8 +178,7 @@ def test_every_gate_that_refuses_is_named_at_once():
     half = deploy(facts(TAKEN_BACK, BLUE, blue=("v1", 2), wanted="v2", staging=[]), "v2", overrides=["quarantine"])
     assert [entry["gate"] for entry in half.refusals] == ["staging"]
     assert (
-        deploy(facts(TAKEN_BACK, BLUE, blue=("v1", 2), wanted="v2", staging=[]), "v2", overrides=["quarantine", "staging"]).verdict
-        == "go"
+        deploy(facts(TAKEN_BACK, BLUE, blue=("v1", 2), wanted="v2", staging=[]), "v2", overrides=["quarantine", "staging"]).verdict == "go"
     )
 
 
@@ -238,21 +237,48 @@ def test_the_warm_colour_with_another_environment_is_not_warm():
 
 
 @pytest.mark.parametrize(
-    ("serving", "warm", "path", "replicas"),
+    ("serving", "warm", "replicas"),
     [
-        (2, 2, "warm", 2),
+        (2, 2, 2),
         # A rollback in the middle of a crash loop: what runs there is enough, however little is left here.
-        (1, 2, "warm", 2),
-        (0, 2, "warm", 2),
-        (0, 1, "warm", 1),
-        # Scaled up since, or the warm colour lost a replica: it could not bear the traffic.
-        (4, 2, "cold", 4),
-        (2, 1, "cold", 2),
+        (1, 2, 2),
+        (0, 2, 2),
+        (0, 1, 1),
     ],
 )
-def test_the_warm_colour_takes_over_when_it_is_as_large_as_what_serves(serving, warm, path, replicas):
+def test_the_warm_colour_takes_over_when_it_is_as_large_as_what_serves(serving, warm, replicas):
     plan = rollback(facts(V3, BLUE, blue=("v3", serving), green=("v2", warm)))
-    assert (plan.path, plan.target["replicas"]) == (path, replicas)
+    assert (plan.path, plan.target["replicas"], plan.warm_replicas) == ("warm", replicas, warm)
+    assert plan.notices == []
+
+
+# Scaled up since, or the warm colour lost a replica: it could not bear the traffic.
+@pytest.mark.parametrize(("serving", "warm", "replicas"), [(4, 2, 4), (2, 1, 2)])
+def test_a_warm_colour_that_is_too_small_is_topped_up_and_that_is_said(serving, warm, replicas):
+    for plan in (
+        rollback(facts(V3, BLUE, blue=("v3", serving), green=("v2", warm))),
+        deploy(facts(V3, BLUE, blue=("v3", serving), green=("v2", warm), wanted="v2"), "v2"),
+    ):
+        assert (plan.path, plan.target["replicas"], plan.warm_replicas) == ("warm", replicas, warm)
+        assert "warm with {0} of the {1} replicas that app-blue has".format(warm, replicas) in " ".join(plan.notices)
+
+
+def test_a_warm_colour_that_does_not_answer_has_no_warm_replicas():
+    plan = rollback(facts(V3, BLUE, blue=("v3", 2), green=("v2", 2)))
+    _release_plan.cool(plan, ["app-green-1: 503"])
+    assert (plan.path, plan.warm_replicas, plan.target["replicas"]) == ("cold", 0, 2)
+
+
+def test_the_next_release_starts_in_the_size_that_the_live_one_was_scaled_to():
+    made = history(*V1)
+    made.add(_release.SCALED, release=made.releases[-1]["id"], replicas=5)
+    found = facts(V1, BLUE, blue=("v1", 5), wanted="v2")
+    found.releases = made.releases
+    found.live_release = made.releases[-1]
+    assert deploy(found, "v2").target["replicas"] == 5
+    made.add(_release.SCALED, release=made.releases[-1]["id"], replicas=1)
+    found.live_release, found.running[BLUE] = made.releases[-1], found.running[BLUE][:1]
+    assert deploy(found, "v2").target["replicas"] == 1
 
 
 def test_without_a_live_release_there_is_nothing_to_roll_back_from():
