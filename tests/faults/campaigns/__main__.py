@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import bad_releases, deploys, kill, rollback_time, setup_down, soak, switch_cost
+from . import bad_releases, deploys, kill, rollback_time, scale, setup_down, soak, switch_cost
 from .record import Record
 from .stack import ROOT, Stack
 
@@ -51,6 +51,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "rollback_time": lambda stack, folder, o: rollback_time.run(
         stack, folder, _count(o, rollback_time.FULL, rollback_time.SAMPLE), o.sample
     ),
+    "scale": lambda stack, folder, o: scale.run(stack, folder, _count(o, scale.FULL, scale.SAMPLE)),
     "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o), o.minutes),
     "soak": lambda stack, folder, o: soak.run(stack, folder, _count(o, soak.FULL, soak.SAMPLE), o.sample),
     # Last: it removes the stack.
@@ -68,7 +69,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/faults/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), switch_cost")
     parser.add_argument("--sample", action="store_true", help="a small part of each")
-    parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time, good releases of soak")
+    parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time, good releases of soak, rounds of scale")
     parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
     parser.add_argument("--match", help="only the kill points or bad releases whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
