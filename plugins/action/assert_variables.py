@@ -38,8 +38,15 @@ class ActionModule(ActionBase):
         declared = role_variables(ROLES)
         known = set().union(*declared.values()) | set(self._task.args.get("also_known") or [])
         prefixes = [role + "_" for role in declared] + list(self._task.args.get("prefixes") or [])
-        found = unknown(task_vars or {}, known, prefixes)
+        found = unknown(self._given(task_vars or {}), known, prefixes)
         if found:
             sentences = ["{0} (did you mean {1}?)".format(name, nearest) if nearest else name for name, nearest in found]
             raise AnsibleActionFail("No playbook knows the variable {0}. Nothing was done.".format(", ".join(sentences)))
         return {"changed": False, "known": sorted(known)}
+
+    def _given(self, task_vars):
+        """The names of the host's variables; run once for a whole play, those of all its hosts."""
+        names = set(task_vars)
+        for host in task_vars.get("ansible_play_hosts_all", []) if self._task.run_once else []:
+            names |= set(task_vars["hostvars"][host])
+        return names

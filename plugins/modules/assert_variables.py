@@ -11,7 +11,7 @@ short_description: Refuse variables that no role of this collection knows
 version_added: 0.1.0
 description:
   - Looks at all variables of the host that begin with the name of one of the collection's roles, and fails for those that no role declares
-    in its argument specification, with the nearest name that is known.
+    in its argument specification, with the nearest name that is known. With C(run_once) it looks at the variables of all hosts of the play.
   - A misspelt variable would otherwise be ignored, and the operation run with a default that nobody wanted.
 author:
   - Astral Draft Platform Engineering (@astraldraft)
