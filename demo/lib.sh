@@ -78,6 +78,14 @@ require_engine() {
     esac
 }
 
+# Build arguments that hand this machine's proxies on, a word a line.
+proxies() {
+    local name
+    for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+        [ -z "${!name:-}" ] || printf -- '--build-arg\n%s\n' "$name"
+    done
+}
+
 compose() {
     docker compose --project-name "$PROJECT" --file "$DEMO_DIR/compose.yml" --env-file "$COMPOSE_ENV" "$@"
 }

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import bad_releases, deploys, kill, rollback_time, scale, setup_down, soak, switch_cost
+from . import bad_releases, deploys, health_cost, hosts, kill, rollback_time, scale, setup_down, soak, switch_cost
 from .record import Record
 from .stack import ROOT, Stack
 
@@ -54,6 +54,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "scale": lambda stack, folder, o: scale.run(stack, folder, _count(o, scale.FULL, scale.SAMPLE)),
     "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o), o.minutes),
     "soak": lambda stack, folder, o: soak.run(stack, folder, _count(o, soak.FULL, soak.SAMPLE), o.sample),
+    "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
@@ -61,13 +62,16 @@ CAMPAIGNS: dict[str, Runner] = {
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
     "switch_cost": lambda stack, folder, o: switch_cost.run(stack, folder, _count(o, switch_cost.FULL, 1)),
+    "health_cost": lambda stack, folder, o: health_cost.run(stack, folder, _count(o, health_cost.FULL, 1)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests/faults/run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), switch_cost")
+    parser.add_argument(
+        "campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), {', '.join(BENCHMARKS)}"
+    )
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time, good releases of soak, rounds of scale")
     parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
