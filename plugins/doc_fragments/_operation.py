@@ -71,3 +71,36 @@ attributes:
     support: full
     details: This module does not modify anything.
 """
+
+    FREEZES = r"""
+options:
+  freezes_path:
+    description: The file of the freezes (M(astraldraft.ops.operation_freeze)). By default C(freezes.json) beside O(path).
+    type: path
+  incidents_path:
+    description:
+      - The folder that holds one folder an incident, with a file C(incident.json). By default C(incidents) beside the folder of O(path).
+    type: path
+  freeze_weekly:
+    description: Freezes of every week. One whose end is not after its start goes over the weekend.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      starts:
+        description: When it starts, a day and a time such as V(fri 16:00).
+        type: str
+        required: true
+      ends:
+        description: When it ends, likewise. V(24:00) is the end of a day.
+        type: str
+        required: true
+      timezone:
+        description: The time zone of both, such as V(Europe/Berlin).
+        type: str
+        default: UTC
+      reason:
+        description: Why.
+        type: str
+        default: ""
+"""

@@ -12,6 +12,8 @@ import json
 import os
 import tempfile
 
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
+
 
 def write_atomically(path, content, mode=0o600):
     """Write ``content`` (str) to ``path`` by way of a synced temporary file beside it and a rename."""
@@ -50,14 +52,26 @@ def read_text(path, default=None):
 
 
 @contextlib.contextmanager
-def exclusive(path):
-    """Hold an exclusive lock on the file ``path`` (created when missing); the kernel drops it when the process dies."""
+def exclusive(path, timeout=60.0, interval=0.01):
+    """Hold an exclusive lock on the file ``path`` (created when missing); the kernel drops it when the process dies.
+
+    Raises TimeoutError when somebody else keeps it for longer than ``timeout`` seconds: a process that was stopped, not ended.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not poll(lambda: _try_lock(handle), bool, timeout, interval)[1]:
+            raise TimeoutError("{0} was locked by another process for {1:.0f} s".format(path, timeout))
         yield
     finally:
         os.close(handle)
+
+
+def _try_lock(handle):
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def append_line(path, record):

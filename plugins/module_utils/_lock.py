@@ -2,55 +2,196 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lock of a stack: a lease with a heartbeat and a fencing token. Private: other collections must not import it.
+"""The lock of a stack: leases with a heartbeat and a fencing token. Private: other collections must not import it.
 
-One JSON file says who holds it. Whoever holds it renews the heartbeat; whoever finds the heartbeat expired may take it
-over, and gets a higher token, so that the former holder is refused at its next step.
-Times are seconds since the epoch, of the host on which the file lies.
+One JSON file on the state host says who holds it: operations that do not exclude each other may hold it at once, and a person may hold it
+by hand. Whoever holds it renews the heartbeat; whoever finds the heartbeat of an operation in its way expired may take over, and gets a
+higher token, so that the former holder is refused at its next step. On every other host that an operation works on it keeps a lease: the
+same file, with the same token, renewed by the modules that run there.
+Times are seconds since the epoch, of the host on which the file lies: a heartbeat is never compared with another host's clock.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
+from collections import namedtuple
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, read_text, sync_folder, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._operations import contended, excludes, uses
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
-FREE, HELD, EXPIRED, MINE = "free", "held", "expired", "mine"
-#: What the file holds: name to type. A whole number may stand where a float is meant.
-FIELDS = {"token": int, "operation": str, "owner": str, "host": str, "reason": str, "acquired": float, "heartbeat": float, "expiry": float}
+FREE, HELD, EXPIRED, LOCKED = "free", "held", "expired", "locked"
+#: What a holder's record holds: name to type. A whole number may stand where a float is meant.
+HOLDER = {
+    "token": int,
+    "operation": str,
+    "owner": str,
+    "host": str,
+    "reason": str,
+    "acquired": float,
+    "heartbeat": float,
+    "expiry": float,
+    "usual_expiry": float,
+    "lease_hosts": list,
+}
+MANUAL = {"owner": str, "host": str, "reason": str, "since": float}
+#: So many tokens that were declared dead are remembered: their holders may come back, and find no lease on a host.
+MOST_DEAD = 100
+#: What is in nobody's way and has leases on other hosts is not asked after; it is forgotten when it has been silent for so long.
+FORGET_SECONDS = 86400.0
+
+#: ``blocking``: alive and in the way. ``unconfirmed``: silent for too long here, and perhaps alive on a host where it has a lease.
+#: ``dead``: to be replaced.
+Standing = namedtuple("Standing", "blocking unconfirmed dead")
+#: ``record``: the holder's own, or None when it was not taken. ``replaced``: the holders that were removed for it. ``by_hand``: who has
+#: locked by hand, or None; ``blocking`` and ``unconfirmed``: who was in the way.
+Taken = namedtuple("Taken", "record replaced by_hand blocking unconfirmed")
 
 
-def judge(record, token, now):
-    """The state of a lock as ``token`` sees it at ``now``: one of free, held, expired, mine."""
-    if not record:
-        return FREE
-    if token and record["token"] == token:
-        return MINE
+def nobody():
+    """A lock that nobody holds."""
+    return {"holders": [], "manual": None}
+
+
+def judge(record, now):
+    """Whether a holder is alive (held) or has given no sign of life for too long (expired) at ``now``."""
     return EXPIRED if now >= record["heartbeat"] + record["expiry"] else HELD
+
+
+def status(held, now):
+    """The whole lock in one word: locked (by hand), held, expired, free."""
+    if held["manual"]:
+        return LOCKED
+    states = {judge(record, now) for record in held["holders"]}
+    return HELD if HELD in states else EXPIRED if states else FREE
+
+
+def mine(held, token):
+    """The holder with that token, or None."""
+    return next((record for record in held["holders"] if token and record["token"] == token), None)
+
+
+def weigh(held, operation, now, confirmed=(), token=None):
+    """Sort the holders by what they mean to ``operation``, which itself has ``token``. -> Standing
+
+    A holder with leases on other hosts is only dead when its token is among those ``confirmed``: somebody asked there.
+    """
+    found = Standing([], [], [])
+    for record in held["holders"]:
+        in_the_way = excludes(operation, record["operation"])
+        if record["token"] == token:
+            continue
+        if judge(record, now) == HELD:
+            if in_the_way:
+                found.blocking.append(record)
+        elif in_the_way:
+            sure = not record["lease_hosts"] or record["token"] in confirmed
+            (found.dead if sure else found.unconfirmed).append(record)
+        # What uses nothing is in nobody's way: whoever comes next clears it away.
+        elif not uses(record["operation"]) and now >= record["heartbeat"] + record["expiry"] + bool(record["lease_hosts"]) * FORGET_SECONDS:
+            found.dead.append(record)
+    return found
+
+
+def shows_life(first, records):
+    """Whether one of the holders did something since the ``first`` look (both are lists of records)."""
+    heard = {record["token"]: record["heartbeat"] for record in first}
+    return any(record["heartbeat"] > heard.get(record["token"], float("-inf")) for record in records)
 
 
 def describe(record, now):
     """One phrase for people: who holds it, for what, since when, and when it last gave a sign of life."""
-    return "{operation} by {owner} on {host}, since {since}, last sign of life {age:.0f} s ago (expires after {expiry:.0f} s)".format(
+    text = "{operation} by {owner} on {host}, since {since}, last sign of life {age:.0f} s ago (expires after {expiry:.0f} s)".format(
         operation=record["operation"],
         owner=record["owner"],
-        host=record["host"],
+        host=record["host"] or "an unnamed machine",
         since=to_iso(record["acquired"]),
         age=max(0.0, now - record["heartbeat"]),
         expiry=record["expiry"],
     )
+    if record["lease_hosts"]:
+        text += "; it works on {0} and gives signs of life there".format(", ".join(record["lease_hosts"]))
+    if record["expiry"] > record["usual_expiry"]:
+        until = to_iso(record["heartbeat"] + record["expiry"])
+        text += "; it announced a long step and may be alive without a sign until {0}".format(until)
+    return text
 
 
-def public(record):
-    """The record as modules return it: ISO 8601 times, seconds. None stays None."""
-    if not record:
-        return None
+def describe_manual(manual):
+    """One phrase for people: who locked the stack by hand, since when, and why."""
+    why = manual["reason"] or "no reason was given"
+    return "locked by hand by {0} since {1}: {2}".format(manual["owner"], to_iso(manual["since"]), why)
+
+
+def lines(held, now):
+    """Who holds the lock, for people, one line each."""
+    found = [describe_manual(held["manual"])] if held["manual"] else []
+    found += [
+        "{0} ({1})".format(describe(record, now), "alive" if judge(record, now) == HELD else "no sign of life here")
+        for record in held["holders"]
+    ]
+    return found or ["nobody is at work"]
+
+
+def refusals(held, operation, now, token=None):
+    """What of the lock keeps ``operation`` from beginning: dicts of ``guard``, ``fact`` and ``remedy``. Dead holders do not.
+
+    With a ``token`` it holds the lock on another host: locks by hand are asked about there.
+    """
+    standing = weigh(held, operation, now, token=token)
+    by_hand = held["manual"] if uses(operation) and not token else None
+    return refusals_of(Taken(None, [], by_hand, standing.blocking, []), operation, now)
+
+
+def refusals_of(taken, operation, now):
+    """The same, of an attempt to take the lock. Raises OpsError when it failed because nobody knows whether a holder is dead."""
+    found = [_refusal_by_hand(taken.by_hand)] if taken.by_hand else []
+    found += [_refusal(operation, record, now) for record in taken.blocking]
+    if taken.unconfirmed and not taken.record and not found:
+        raise OpsError(
+            "Another operation gives no sign of life on this host: {0}. Whether it is dead must be asked there. Nothing was begun.".format(
+                "; ".join(describe(record, now) for record in taken.unconfirmed)
+            ),
+            unconfirmed=[public(record, now) for record in taken.unconfirmed],
+        )
+    return found + [_refusal(operation, record, now) for record in taken.unconfirmed if taken.record]
+
+
+def _refusal_by_hand(manual):
+    return {
+        "guard": "lock",
+        "fact": "The stack is {0}.".format(describe_manual(manual)),
+        "remedy": "It never expires. When {0} agrees, the playbook unlock removes it; ops_override: [lock] with ops_reason passes it "
+        "once.".format(manual["owner"]),
+    }
+
+
+def _refusal(operation, record, now):
+    return {
+        "guard": "lock",
+        "fact": "Another operation is running: {0}. {1} cannot run beside it (both need: {2}).".format(
+            describe(record, now), operation, ", ".join(contended(operation, record["operation"]))
+        ),
+        "remedy": "Wait for it, or talk to {0}. If it is certainly dead, ops_override: [lock] with ops_reason takes the lock.".format(
+            record["owner"]
+        ),
+    }
+
+
+def public_refusal(refusal):
+    """A refusal as modules return it."""
+    return {"guard": refusal["guard"], "message": "{fact} {remedy}".format(**refusal)}
+
+
+def public(record, now):
+    """A holder as modules return it: ISO 8601 times, seconds."""
     return {
         "token": record["token"],
+        "status": judge(record, now),
         "operation": record["operation"],
         "owner": record["owner"],
         "host": record["host"],
@@ -58,7 +199,26 @@ def public(record):
         "acquired_at": to_iso(record["acquired"]),
         "heartbeat_at": to_iso(record["heartbeat"]),
         "expires_at": to_iso(record["heartbeat"] + record["expiry"]),
+        "lease_hosts": record["lease_hosts"],
     }
+
+
+def public_manual(manual):
+    """A lock by hand as modules return it. None stays None."""
+    if not manual:
+        return None
+    return {"owner": manual["owner"], "host": manual["host"], "reason": manual["reason"], "since": to_iso(manual["since"])}
+
+
+def public_all(held, now):
+    """The whole lock as modules return it."""
+    return {"holders": [public(record, now) for record in held["holders"]], "manual": public_manual(held["manual"])}
+
+
+def _check(record, fields):
+    for name, kind in fields.items():
+        if not isinstance(record[name], (int, float) if kind is float else kind):
+            raise TypeError("{0} is {1!r}".format(name, record[name]))
 
 
 class LockFile:
@@ -68,24 +228,30 @@ class LockFile:
         self.path = path
         self._clock = clock
 
+    @contextlib.contextmanager
     def _mutex(self):
         os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-        return exclusive(self.path + ".mutex")
+        try:
+            with exclusive(self.path + ".mutex"):
+                yield
+        except TimeoutError as error:
+            raise OpsError("The lock cannot be read: {0}. Find the process (fuser {1}.mutex) and end it.".format(error, self.path))
 
     def now(self):
         return self._clock()
 
     def read(self):
-        """The holder's record (dict), or None. Raises OpsError when the file is not one of ours."""
+        """The lock: ``holders`` (list of records) and ``manual`` (a record or None). Raises OpsError when the file is not one of ours."""
         try:
             text = read_text(self.path)
             if text is None:
-                return None
-            record = json.loads(text)
-            for name, kind in FIELDS.items():
-                if not isinstance(record[name], (int, float) if kind is float else kind):
-                    raise TypeError("{0} is {1!r}".format(name, record[name]))
-            return record
+                return nobody()
+            held = json.loads(text)
+            for record in held["holders"]:
+                _check(record, HOLDER)
+            if held["manual"] is not None:
+                _check(held["manual"], MANUAL)
+            return held
         except (ValueError, KeyError, TypeError) as error:
             raise OpsError(
                 "The lock {0} cannot be read ({1}). Look at it; if no operation is running, delete it and try again.".format(
@@ -93,31 +259,69 @@ class LockFile:
                 )
             )
 
-    def _write(self, record):
-        write_atomically(self.path, json.dumps(record, sort_keys=True) + "\n")
+    def _write(self, held):
+        if held["holders"] or held["manual"]:
+            write_atomically(self.path, json.dumps(held, sort_keys=True) + "\n")
+        elif os.path.exists(self.path):
+            os.unlink(self.path)
+            sync_folder(os.path.dirname(self.path))
 
-    def acquire(self, request, seize=False):
-        """Take the lock for ``request`` (operation, owner, host, reason, expiry) if it is free, expired, or ``seize`` is set.
+    # What is to be remembered when nobody holds the lock: the highest token of each operation seen here, and the tokens declared dead.
 
-        Returns ``(record, previous)``: the new record, or None when somebody holds it, and the record found before.
+    def _tokens(self):
+        try:
+            known = json.loads(read_text(self.path + ".tokens") or "{}")
+            seen, dead = known.get("seen", {}), known.get("dead", [])
+            if all(isinstance(token, int) for token in list(seen.values()) + dead):
+                return {"seen": seen, "dead": dead}
+        except (ValueError, AttributeError, TypeError):
+            pass
+        # Damaged: the holders at hand and the clock still say how far the tokens had come.
+        return {"seen": {}, "dead": []}
+
+    def _remember(self, known, operation=None, token=0, dead=()):
+        if operation:
+            known["seen"][operation] = max(token, known["seen"].get(operation, 0))
+        known["dead"] = (known["dead"] + [number for number in dead if number not in known["dead"]])[-MOST_DEAD:]
+        write_atomically(self.path + ".tokens", json.dumps(known, sort_keys=True) + "\n")
+
+    def _next_token(self, held, known):
+        """Higher than every token seen here, and not lower than the clock in seconds: a host that has lost its files, or takes over from
+        one that cannot be reached, is not refused by those that remember more."""
+        return max([int(self.now()), *known["seen"].values(), *(record["token"] for record in held["holders"])]) + 1
+
+    def acquire(self, request, seize=False, confirmed=(), bury=None, token=None):
+        """Take the lock for ``request`` (operation, owner, host, reason, expiry, lease_hosts), if nobody alive is in its way.
+
+        ``seize``: whoever is in its way. ``confirmed``: tokens that are known to be dead on every host. ``bury(tokens)`` is called before
+        the holders that are replaced are removed: it ends what they left behind. ``token``: place a lease for an operation that was
+        locked elsewhere under this token; raises OpsError when a later one that excludes it was seen here.
+        -> Taken
         """
         with self._mutex():
-            now, current = self.now(), self.read()
-            if judge(current, None, now) == HELD and not seize:
-                return None, current
-            record = dict(request, token=self._next_token(current), acquired=now, heartbeat=now)
-            self._write(record)
-            return record, current
-
-    def _next_token(self, current):
-        path = self.path + ".token"
-        try:
-            known = int(read_text(path) or 0)
-        except ValueError:  # damaged: the record at hand still says how far the tokens had come
-            known = 0
-        token = max(known, current["token"] if current else 0) + 1
-        write_atomically(path, "{0}\n".format(token))
-        return token
+            held, known, operation = self.read(), self._tokens(), request["operation"]
+            if token and not seize:
+                _refuse_stale(request, token, held, known)
+            own = mine(held, token)
+            if own:
+                own.update(heartbeat=self.now(), expiry=request["expiry"])
+                self._write(held)
+                return Taken(own, [], None, [], [])
+            standing = weigh(held, operation, self.now(), confirmed)
+            by_hand = held["manual"] if uses(operation) and not token else None
+            in_the_way = standing.blocking + standing.unconfirmed
+            if (in_the_way or by_hand) and not seize:
+                return Taken(None, [], by_hand, standing.blocking, standing.unconfirmed)
+            replaced = standing.dead + in_the_way
+            gone = [record["token"] for record in replaced]
+            if gone and bury:
+                bury(gone)
+            token = token or self._next_token(held, known)
+            self._remember(known, operation, token, gone)
+            now = self.now()
+            record = dict(request, token=token, acquired=now, heartbeat=now, usual_expiry=request["expiry"])
+            self._write(dict(held, holders=[other for other in held["holders"] if other not in replaced] + [record]))
+            return Taken(record, replaced, by_hand, standing.blocking, standing.unconfirmed)
 
     def renew(self, token, expiry=None):
         """Give a sign of life, and optionally another expiry (seconds) from now on. Returns the record.
@@ -125,29 +329,103 @@ class LockFile:
         Raises OpsError when the lock is not ours any more.
         """
         with self._mutex():
-            now, current = self.now(), self.read()
-            if judge(current, token, now) != MINE:
+            now, held = self.now(), self.read()
+            record = mine(held, token)
+            if not record:
+                others = "; ".join(describe(other, now) for other in held["holders"])
                 raise OpsError(
                     "This operation no longer holds the lock {0}: {1}. It stops here, before it changes anything else; "
-                    "look at what the other operation did and start again.".format(
-                        self.path, describe(current, now) if current else "it was released"
-                    )
+                    "look at what the other operation did and start again.".format(self.path, others or "it was released")
                 )
-            current["heartbeat"] = now
+            record["heartbeat"] = now
             if expiry:
-                current["expiry"] = expiry
-            self._write(current)
-            return current
+                record["expiry"] = expiry
+            self._write(held)
+            return record
 
     def release(self, token):
         """Give the lock back. Returns the record that was released, or None when it was not ours."""
         with self._mutex():
-            current = self.read()
-            if judge(current, token, self.now()) != MINE:
-                return None
-            os.unlink(self.path)
-            sync_folder(os.path.dirname(self.path))
-            return current
+            held = self.read()
+            record = mine(held, token)
+            if record:
+                held["holders"].remove(record)
+                self._write(held)
+            return record
+
+    def declare_dead(self, tokens, seize=False, bury=None):
+        """Remove the leases of these tokens, and see to it that none of them gets one here again. -> the records removed.
+
+        Raises OpsError when one of them is alive here, unless ``seize`` is set.
+        """
+        with self._mutex():
+            now, held = self.now(), self.read()
+            found = [record for record in held["holders"] if record["token"] in tokens]
+            refuse_alive([] if seize else found, now)
+            if bury:
+                bury(tokens)
+            self._remember(self._tokens(), dead=tokens)
+            held["holders"] = [record for record in held["holders"] if record not in found]
+            self._write(held)
+            return found
+
+    def lock_by_hand(self, request):
+        """Let a person (owner, host, reason) hold the lock until it is given back. -> ``(manual before, manual now)``
+
+        Raises OpsError when somebody else has it. The same person may say something else.
+        """
+        with self._mutex():
+            held = self.read()
+            before = held["manual"]
+            plan = plan_manual(before, request, self.now())
+            if plan != before:
+                self._write(dict(held, manual=plan))
+            return before, plan
+
+    def unlock(self):
+        """Give back what a person holds. -> the record, or None."""
+        with self._mutex():
+            held = self.read()
+            if held["manual"]:
+                self._write(dict(held, manual=None))
+            return held["manual"]
+
+
+def plan_manual(before, request, now):
+    """The lock by hand that ``request`` (owner, host, reason) asks for. Raises OpsError when somebody else has it."""
+    if not before:
+        return dict(request, since=now)
+    if before["owner"] != request["owner"]:
+        raise OpsError(
+            "The stack is already {0}. Talk to {1}; the playbook unlock removes it.".format(describe_manual(before), before["owner"])
+        )
+    return dict(before, reason=request["reason"])
+
+
+def refuse_alive(records, now):
+    """Raise OpsError when one of the holders, whose heartbeat has expired elsewhere, is alive on this host."""
+    alive = [describe(record, now) for record in records if judge(record, now) == HELD]
+    if alive:
+        raise OpsError(
+            "Another operation is running, and is alive on this host: {0}. Wait for it, or talk to its owner. If it is certainly dead, "
+            "ops_override: [lock] with ops_reason takes the lock.".format("; ".join(alive))
+        )
+
+
+def _refuse_stale(request, token, held, known):
+    """Raise OpsError when the operation with ``token`` has been overtaken on this host, or is not the one that has the token here."""
+    later = [name for name, seen in known["seen"].items() if seen > token and excludes(request["operation"], name)]
+    record = mine(held, token)
+    if record and any(record[name] != request[name] for name in ("operation", "owner", "host")):
+        later.append(record["operation"])
+    if later or token in known["dead"]:
+        raise OpsError(
+            "This operation ({0}, token {1}) has been overtaken on this host{2}. It stops here, before it changes anything else; look at "
+            "what was done meanwhile and start again. If nothing was, the clocks of the hosts differ: ops_override: [lock] with ops_reason "
+            "passes.".format(
+                request["operation"], token, " by a later one: " + ", ".join(sorted(later)) if later else ": it was declared dead"
+            )
+        )
 
 
 class Lease:

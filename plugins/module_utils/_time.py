@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import datetime
+import re
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
 
 
 def utc_now():
@@ -24,3 +27,12 @@ def to_iso(moment):
 def from_iso(text):
     """The aware datetime of an ISO 8601 string that ends in ``Z`` or an offset. Raises ValueError."""
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def duration_seconds(text):
+    """The whole seconds of a duration such as ``90``, ``30m``, ``24h``, ``7d`` or ``1h30m``. Raises ValueError."""
+    match = _DURATION.fullmatch(str(text).strip())
+    if not match or not any(match.groups()):
+        raise ValueError("{0!r} is no duration; write for example 30m, 24h, 7d or 1h30m".format(text))
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

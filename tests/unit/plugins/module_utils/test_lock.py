@@ -6,22 +6,30 @@ import os
 import stat
 
 import pytest
-from ansible_collections.astraldraft.ops.plugins.module_utils import _lock
+from ansible_collections.astraldraft.ops.plugins.module_utils import _files, _lock
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 
 FORK = multiprocessing.get_context("fork")
+START = 1_000_000.0
 
 
 class Clock:
     def __init__(self):
-        self.now = 1_000_000.0
+        self.now = START
 
     def __call__(self):
         return self.now
 
 
-def request(owner="ada", expiry=45.0):
-    return {"operation": "deploy", "owner": owner, "host": "laptop", "reason": "v1.2.3", "expiry": expiry}
+def request(owner="ada", expiry=45.0, operation="deploy", lease_hosts=()):
+    return {
+        "operation": operation,
+        "owner": owner,
+        "host": "laptop",
+        "reason": "v1.2.3",
+        "expiry": expiry,
+        "lease_hosts": list(lease_hosts),
+    }
 
 
 @pytest.fixture
@@ -34,89 +42,101 @@ def lock(tmp_path, clock):
     return _lock.LockFile(str(tmp_path / "lock" / "operation.json"), clock)
 
 
+@pytest.fixture
+def elsewhere(tmp_path, clock):
+    """The same lock on another host."""
+    return _lock.LockFile(str(tmp_path / "elsewhere" / "operation.json"), clock)
+
+
 def test_a_free_lock_is_taken_and_given_back(lock):
-    assert lock.read() is None
-    record, previous = lock.acquire(request())
-    assert previous is None
-    assert lock.read() == record
+    assert lock.read() == _lock.nobody()
+    taken = lock.acquire(request())
+    assert (taken.replaced, taken.blocking, taken.unconfirmed, taken.by_hand) == ([], [], [], None)
+    assert lock.read() == {"holders": [taken.record], "manual": None}
     assert stat.S_IMODE(os.stat(lock.path).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(os.path.dirname(lock.path)).st_mode) == 0o700
-    assert lock.release(record["token"]) == record
-    assert lock.read() is None
-    assert lock.release(record["token"]) is None
+    assert lock.release(taken.record["token"]) == taken.record
+    assert not os.path.exists(lock.path)
+    assert lock.read() == _lock.nobody()
+    assert lock.release(taken.record["token"]) is None
 
 
 def test_a_held_lock_is_refused_and_names_its_holder(lock, clock):
-    first, _previous = lock.acquire(request("ada"))
+    first = lock.acquire(request("ada")).record
     clock.now += 44.999
-    assert lock.acquire(request("bob")) == (None, first)
-    assert lock.read() == first
+    taken = lock.acquire(request("bob"))
+    assert (taken.record, taken.blocking) == (None, [first])
+    assert lock.read()["holders"] == [first]
 
 
 @pytest.mark.parametrize(("age", "state"), [(-5, "held"), (0, "held"), (44.999, "held"), (45, "expired"), (1e6, "expired")])
 def test_the_heartbeat_expires_at_the_exact_second(lock, clock, age, state):
-    record, _previous = lock.acquire(request())
-    assert _lock.judge(record, None, clock.now + age) == state
-    assert _lock.judge(record, record["token"] + 1, clock.now + age) == state
+    record = lock.acquire(request()).record
+    assert _lock.judge(record, clock.now + age) == state
+    assert _lock.status(lock.read(), clock.now + age) == state
     # Late, and yet nobody took it: it is still the holder's.
-    assert _lock.judge(record, record["token"], clock.now + age) == "mine"
+    assert _lock.mine(lock.read(), record["token"]) == record
+    assert _lock.mine(lock.read(), record["token"] + 1) is None
 
 
 @pytest.mark.parametrize("token", [None, 0, 7])
 def test_nothing_is_free_whoever_asks(token):
-    assert _lock.judge(None, token, 0) == "free"
+    assert _lock.mine(_lock.nobody(), token) is None
+    assert _lock.status(_lock.nobody(), 0) == "free"
 
 
 def test_an_expired_lock_is_taken_over_and_its_former_holder_is_stopped(lock, clock):
-    first, _previous = lock.acquire(request("ada"))
+    first = lock.acquire(request("ada")).record
     clock.now += 45
-    second, previous = lock.acquire(request("bob"))
-    assert previous == first
-    assert second["token"] > first["token"]
+    taken = lock.acquire(request("bob"))
+    assert taken.replaced == [first]
+    assert taken.record["token"] > first["token"]
     with pytest.raises(OpsError, match=r"no longer holds the lock .*: deploy by bob on laptop") as caught:
         lock.renew(first["token"])
     assert "look at what the other operation did" in caught.value.message
     assert lock.release(first["token"]) is None
-    assert lock.read() == second
+    assert lock.read()["holders"] == [taken.record]
 
 
 def test_a_seized_lock_stops_its_living_holder(lock):
-    first, _previous = lock.acquire(request("ada"))
-    second, previous = lock.acquire(request("bob"), seize=True)
-    assert (previous, second["owner"]) == (first, "bob")
+    first = lock.acquire(request("ada")).record
+    taken = lock.acquire(request("bob"), seize=True)
+    assert (taken.replaced, taken.blocking, taken.record["owner"]) == ([first], [first], "bob")
     with pytest.raises(OpsError, match="by bob"):
         lock.renew(first["token"])
 
 
 def test_a_released_lock_cannot_be_renewed(lock):
-    record, _previous = lock.acquire(request())
+    record = lock.acquire(request()).record
     lock.release(record["token"])
     with pytest.raises(OpsError, match="it was released"):
         lock.renew(record["token"])
 
 
 def test_a_holder_that_was_late_and_not_replaced_goes_on(lock, clock):
-    record, _previous = lock.acquire(request())
+    record = lock.acquire(request()).record
     clock.now += 500
     assert lock.renew(record["token"])["heartbeat"] == clock.now
-    assert lock.acquire(request("bob"))[0] is None
+    assert lock.acquire(request("bob")).record is None
 
 
-def test_a_longer_expiry_holds_from_now_on(lock, clock):
-    record, _previous = lock.acquire(request())
+def test_a_longer_expiry_holds_from_now_on_and_is_told(lock, clock):
+    record = lock.acquire(request()).record
+    assert "long step" not in _lock.describe(record, clock.now)
     lock.renew(record["token"], expiry=600)
     clock.now += 599
-    assert lock.acquire(request("bob"))[0] is None
+    (blocking,) = lock.acquire(request("bob")).blocking
+    assert "announced a long step and may be alive without a sign until 1970-01-12T13:56:40.000Z" in _lock.describe(blocking, clock.now)
     lock.renew(record["token"])
-    assert lock.read()["expiry"] == 600
+    assert lock.read()["holders"][0]["expiry"] == 600
     clock.now += 600
-    assert lock.acquire(request("bob"))[0] is not None
+    assert lock.acquire(request("bob")).record is not None
 
 
 def test_tokens_only_ever_grow(lock, clock):
     tokens = []
     for round_number in range(6):
-        record, _previous = lock.acquire(request())
+        record = lock.acquire(request()).record
         tokens.append(record["token"])
         if round_number % 2:
             clock.now += 45
@@ -125,17 +145,29 @@ def test_tokens_only_ever_grow(lock, clock):
     assert tokens == sorted(set(tokens))
 
 
-@pytest.mark.parametrize("counter", [None, "", "3\n", "three", "\x00\x00"])
-def test_a_lost_or_damaged_counter_never_gives_a_token_twice(lock, clock, counter):
+@pytest.mark.parametrize("memory", [None, "", "3\n", "three", "\x00\x00", "[]", '{"seen": {"deploy": "x"}}', '{"seen": [], "dead": {}}'])
+def test_lost_or_damaged_memory_never_gives_a_token_twice(lock, clock, memory):
     for _round in range(7):
-        record, _previous = lock.acquire(request())
+        record = lock.acquire(request()).record
         clock.now += 45
-    if counter is None:
-        os.unlink(lock.path + ".token")
+    lock.release(record["token"])
+    if memory is None:
+        os.unlink(lock.path + ".tokens")
     else:
-        with open(lock.path + ".token", "w", encoding="utf-8") as stream:
-            stream.write(counter)
-    assert lock.acquire(request("bob"))[0]["token"] > record["token"]
+        with open(lock.path + ".tokens", "w", encoding="utf-8") as stream:
+            stream.write(memory)
+    assert lock.acquire(request("bob")).record["token"] > record["token"]
+
+
+def test_a_clock_that_was_set_back_never_gives_a_token_twice(lock, clock):
+    first = lock.acquire(request()).record
+    lock.release(first["token"])
+    clock.now -= 86400
+    assert lock.acquire(request("bob")).record["token"] > first["token"]
+
+
+GOOD = {"token": 1, "heartbeat": 5, "expiry": 45, "acquired": 5, "usual_expiry": 45, "lease_hosts": []}
+GOOD.update(dict.fromkeys(("operation", "owner", "host", "reason"), "x"))
 
 
 @pytest.mark.parametrize(
@@ -147,9 +179,12 @@ def test_a_lost_or_damaged_counter_never_gives_a_token_twice(lock, clock, counte
         b"[]",
         b"17",
         b"{}",
-        b'{"token": 1, "heartbeat": 5}',
-        b'{"token": 1, "heartbeat": 5, "expiry": 45}',
-        b'{"token": "1", "heartbeat": "5", "expiry": 45, "acquired": 5, "operation": "x", "owner": "x", "host": "x", "reason": "x"}',
+        json.dumps({"holders": [GOOD]}).encode(),
+        json.dumps({"holders": {}, "manual": 5}).encode(),
+        json.dumps({"holders": [{"token": 1, "heartbeat": 5}], "manual": None}).encode(),
+        json.dumps({"holders": [{**GOOD, "token": "1"}], "manual": None}).encode(),
+        json.dumps({"holders": [{**GOOD, "lease_hosts": "app-1"}], "manual": None}).encode(),
+        json.dumps({"holders": [GOOD], "manual": {"owner": "ada"}}).encode(),
         b"\xff\xfe\x00",
     ],
 )
@@ -157,18 +192,271 @@ def test_a_file_that_is_no_lock_stops_everybody_with_what_to_do(lock, content):
     os.makedirs(os.path.dirname(lock.path))
     with open(lock.path, "wb") as stream:
         stream.write(content)
-    for attempt in (lock.read, lambda: lock.acquire(request()), lambda: lock.renew(1), lambda: lock.release(1)):
+    attempts = (
+        lock.read,
+        lambda: lock.acquire(request()),
+        lambda: lock.renew(1),
+        lambda: lock.release(1),
+        lambda: lock.declare_dead([1]),
+        lambda: lock.lock_by_hand({"owner": "ada", "host": "x", "reason": "x"}),
+        lock.unlock,
+    )
+    for attempt in attempts:
         with pytest.raises(OpsError, match=r"cannot be read .* delete it and try again"):
             attempt()
     with open(lock.path, "rb") as stream:
         assert stream.read() == content
 
 
+def test_a_stopped_process_that_keeps_the_file_is_waited_for_with_a_limit(lock, monkeypatch):
+    lock.acquire(request())
+    with _files.exclusive(lock.path + ".mutex"), monkeypatch.context() as patch:
+        patch.setattr(_lock, "exclusive", lambda path: _files.exclusive(path, timeout=0.1))
+        with pytest.raises(OpsError, match=r"was locked by another process for 0 s.*fuser .*operation.json.mutex"):
+            lock.acquire(request("bob"))
+
+
+# -- several at once
+
+
+def test_operations_that_do_not_exclude_each_other_hold_it_at_once(lock):
+    deploy, backup = lock.acquire(request()).record, lock.acquire(request(operation="backup")).record
+    silence = lock.acquire(request(operation="silence")).record
+    assert [record["token"] for record in lock.read()["holders"]] == [deploy["token"], backup["token"], silence["token"]]
+    restore = lock.acquire(request(operation="restore"))
+    assert [record["operation"] for record in restore.blocking] == ["deploy", "backup"]
+    lock.renew(backup["token"])
+    assert lock.release(deploy["token"]) == deploy
+    assert [record["operation"] for record in lock.acquire(request(operation="restore")).blocking] == ["backup"]
+    assert lock.acquire(request(operation="rollback")).record
+
+
+def test_only_what_is_in_the_way_is_taken_over_or_seized(lock, clock):
+    backup = lock.acquire(request(operation="backup")).record
+    deploy = lock.acquire(request()).record
+    clock.now += 500
+    rollback = lock.acquire(request(operation="rollback"))
+    assert rollback.replaced == [deploy]
+    # The backup is late, and in nobody's way: it may go on.
+    assert lock.renew(backup["token"])["heartbeat"] == clock.now
+    seized = lock.acquire(request(operation="scale"), seize=True)
+    assert seized.replaced == [rollback.record]
+    assert {record["operation"] for record in lock.read()["holders"]} == {"backup", "scale"}
+
+
+def test_a_dead_holder_that_is_in_nobodys_way_is_cleared_away(lock, clock):
+    silence = lock.acquire(request(operation="silence")).record
+    far = lock.acquire(request(operation="block_address", lease_hosts=["app-1"])).record
+    clock.now += 45
+    assert lock.acquire(request()).replaced == [silence]
+    # Its leases elsewhere are not asked after; it may well be alive.
+    clock.now += _lock.FORGET_SECONDS
+    assert lock.acquire(request(operation="silence")).replaced == [far]
+
+
+def test_the_dead_are_buried_before_their_records_are_removed(lock, clock):
+    first = lock.acquire(request("ada")).record
+    clock.now += 45
+    seen = []
+
+    def bury(tokens):
+        seen.append((tokens, [record["owner"] for record in lock.read()["holders"]]))
+        clock.now += 3
+
+    record = lock.acquire(request("bob"), bury=bury).record
+    assert seen == [([first["token"]], ["ada"])]
+    # Its life begins after the burial.
+    assert record["heartbeat"] == clock.now
+    lock.acquire(request(operation="silence"), bury=bury)
+    assert len(seen) == 1
+
+
+def test_when_the_dead_cannot_be_buried_nothing_is_taken(lock, clock):
+    first = lock.acquire(request("ada")).record
+    clock.now += 45
+
+    def bury(_tokens):
+        raise OpsError("a process cannot be ended")
+
+    with pytest.raises(OpsError):
+        lock.acquire(request("bob"), bury=bury)
+    assert lock.read()["holders"] == [first]
+
+
+# -- by hand
+
+
+def person(owner="ada", reason="the disk is being replaced"):
+    return {"owner": owner, "host": "laptop", "reason": reason}
+
+
+def test_a_lock_by_hand_refuses_whatever_uses_something_and_never_expires(lock, clock):
+    before, after = lock.lock_by_hand(person())
+    assert (before, after["since"]) == (None, START)
+    clock.now += 1e7
+    for operation in ("deploy", "backup", "nobody_knows_it"):
+        taken = lock.acquire(request("bob", operation=operation))
+        assert (taken.record, taken.by_hand) == (None, after)
+        (refusal,) = _lock.refusals_of(taken, operation, clock.now)
+        assert refusal["guard"] == "lock"
+        assert refusal["fact"] == "The stack is locked by hand by ada since 1970-01-12T13:46:40.000Z: the disk is being replaced."
+        assert "never expires" in refusal["remedy"]
+        assert "ops_override: [lock]" in refusal["remedy"]
+    assert lock.acquire(request("bob", operation="incident_open")).record
+    assert _lock.status(lock.read(), clock.now) == "locked"
+
+
+def test_a_lock_by_hand_is_passed_once_and_stays(lock):
+    lock.lock_by_hand(person())
+    taken = lock.acquire(request("bob"), seize=True)
+    assert taken.record
+    assert taken.by_hand["owner"] == "ada"
+    lock.release(taken.record["token"])
+    assert lock.read()["manual"]["owner"] == "ada"
+    assert lock.acquire(request("bob")).record is None
+
+
+def test_a_lock_by_hand_disturbs_nobody_who_is_at_work(lock):
+    record = lock.acquire(request()).record
+    lock.lock_by_hand(person("bob"))
+    lock.renew(record["token"])
+    lock.release(record["token"])
+    assert lock.read() == {"holders": [], "manual": {**person("bob"), "since": START}}
+
+
+def test_locking_again_changes_nothing_and_another_person_is_refused(lock, clock):
+    _before, first = lock.lock_by_hand(person())
+    clock.now += 60
+    assert lock.lock_by_hand(person()) == (first, first)
+    assert lock.lock_by_hand(person(reason="two disks"))[1] == {**first, "reason": "two disks"}
+    with pytest.raises(OpsError, match=r"already locked by hand by ada since .*: two disks. Talk to ada; the playbook unlock removes it"):
+        lock.lock_by_hand(person("bob"))
+
+
+def test_unlocking_gives_back_what_was_there(lock):
+    assert lock.unlock() is None
+    _before, manual = lock.lock_by_hand(person())
+    assert lock.unlock() == manual
+    assert lock.unlock() is None
+    assert not os.path.exists(lock.path)
+
+
+# -- several hosts
+
+
+def lease(elsewhere, record, **more):
+    return elsewhere.acquire({**request(record["owner"], operation=record["operation"]), **more}, token=record["token"])
+
+
+def test_a_lease_has_the_token_of_the_lock_and_is_renewed_where_it_lies(lock, elsewhere, clock):
+    record = lock.acquire(request(lease_hosts=["app-2"])).record
+    placed = lease(elsewhere, record).record
+    assert placed["token"] == record["token"]
+    clock.now += 30
+    elsewhere.renew(record["token"])
+    assert elsewhere.read()["holders"][0]["heartbeat"] == clock.now
+    assert lock.read()["holders"][0]["heartbeat"] == START
+    # Placed again, it is renewed.
+    clock.now += 1
+    again = lease(elsewhere, record).record
+    assert (again["acquired"], again["heartbeat"]) == (START, clock.now)
+    assert elsewhere.release(record["token"])
+
+
+def test_on_the_host_of_the_lock_itself_a_lease_is_the_lock(lock, clock):
+    record = lock.acquire(request(lease_hosts=["app-2"])).record
+    clock.now += 30
+    lease(lock, record)
+    assert lock.read()["holders"] == [{**record, "heartbeat": clock.now}]
+
+
+def test_a_lease_is_refused_while_another_one_is_alive_there(elsewhere, clock):
+    lease(elsewhere, {"token": 17, "owner": "ada", "operation": "deploy"})
+    taken = lease(elsewhere, {"token": 18, "owner": "bob", "operation": "rollback"})
+    assert taken.record is None
+    assert taken.blocking[0]["owner"] == "ada"
+    assert lease(elsewhere, {"token": 18, "owner": "bob", "operation": "backup"}).record
+    clock.now += 45
+    assert lease(elsewhere, {"token": 19, "owner": "bob", "operation": "rollback"}).replaced[0]["token"] == 17
+
+
+def test_a_lease_is_refused_when_a_later_one_was_seen_there(elsewhere):
+    lease(elsewhere, {"token": 18, "owner": "bob", "operation": "rollback"})
+    elsewhere.release(18)
+    with pytest.raises(OpsError, match=r"\(deploy, token 17\) has been overtaken on this host by a later one: rollback"):
+        lease(elsewhere, {"token": 17, "owner": "ada", "operation": "deploy"})
+    # A later one that it does not exclude is none of its business.
+    assert lease(elsewhere, {"token": 16, "owner": "ada", "operation": "backup"}).record
+    seized = elsewhere.acquire(request(), token=17, seize=True)
+    assert seized.record["token"] == 17
+
+
+def test_a_token_that_two_hosts_gave_is_not_shared(elsewhere):
+    local = elsewhere.acquire(request("eve", operation="rollback")).record
+    with pytest.raises(OpsError, match="overtaken on this host by a later one: rollback"):
+        lease(elsewhere, {"token": local["token"], "owner": "ada", "operation": "deploy"})
+
+
+def test_a_lock_by_hand_is_asked_about_on_the_state_host_only(elsewhere):
+    elsewhere.lock_by_hand(person())
+    assert lease(elsewhere, {"token": 17, "owner": "ada", "operation": "deploy"}).record
+
+
+def test_a_silent_holder_with_leases_elsewhere_is_asked_after_first(lock, elsewhere, clock):
+    record = lock.acquire(request(lease_hosts=["app-2"])).record
+    lease(elsewhere, record)
+    clock.now += 40
+    elsewhere.renew(record["token"])
+    clock.now += 20
+    taken = lock.acquire(request("bob"))
+    assert (taken.record, taken.blocking, taken.unconfirmed) == (None, [], [record])
+    with pytest.raises(OpsError, match="must be asked there. Nothing was begun") as caught:
+        _lock.refusals_of(taken, "deploy", clock.now)
+    assert caught.value.evidence["unconfirmed"][0]["lease_hosts"] == ["app-2"]
+    # It is alive there ...
+    with pytest.raises(OpsError, match=r"is alive on this host: deploy by ada .* talk to its owner"):
+        elsewhere.declare_dead([record["token"]])
+    assert elsewhere.renew(record["token"])
+    # ... and now it is not.
+    clock.now += 45
+    buried = []
+    assert [gone["token"] for gone in elsewhere.declare_dead([record["token"]], bury=buried.extend)] == [record["token"]]
+    assert buried == [record["token"]]
+    taken = lock.acquire(request("bob"), confirmed=[record["token"]])
+    assert taken.replaced == [record]
+    with pytest.raises(OpsError, match="no longer holds"):
+        elsewhere.renew(record["token"])
+
+
+def test_who_was_declared_dead_gets_no_lease_on_a_host_where_it_had_none(elsewhere):
+    assert elsewhere.declare_dead([17]) == []
+    with pytest.raises(OpsError, match="it was declared dead"):
+        lease(elsewhere, {"token": 17, "owner": "ada", "operation": "deploy"})
+    elsewhere.declare_dead(list(range(1000, 1000 + _lock.MOST_DEAD + 10)))
+    with open(elsewhere.path + ".tokens", encoding="utf-8") as stream:
+        assert len(json.load(stream)["dead"]) == _lock.MOST_DEAD
+
+
+def test_a_token_that_came_alive_meanwhile_is_not_taken_over(lock, clock):
+    record = lock.acquire(request(lease_hosts=["app-2"])).record
+    clock.now += 60
+    lock.renew(record["token"])
+    taken = lock.acquire(request("bob"), confirmed=[record["token"]])
+    assert (taken.record, taken.blocking[0]["token"]) == (None, record["token"])
+
+
+def test_a_living_lease_is_removed_when_the_lock_is_seized(elsewhere):
+    lease(elsewhere, {"token": 17, "owner": "ada", "operation": "deploy"})
+    assert [record["token"] for record in elsewhere.declare_dead([17], seize=True)] == [17]
+
+
+# -- many at once
+
+
 def try_to_take(path, number, start, answers):
     lock = _lock.LockFile(path)
     start.wait()
-    record, previous = lock.acquire(request("process-{0}".format(number)))
-    answers.put((number, record, previous))
+    answers.put((number, lock.acquire(request("process-{0}".format(number)))))
 
 
 def stampede(path, count):
@@ -187,43 +475,61 @@ def stampede(path, count):
 
 def test_of_fifty_processes_at_once_one_gets_the_lock_and_the_others_see_its_name(lock):
     answers = stampede(lock.path, 50)
-    winners = [number for number, record, _previous in answers if record]
+    winners = [number for number, taken in answers if taken.record]
     assert len(winners) == 1
     name = "process-{0}".format(winners[0])
-    assert lock.read()["owner"] == name
-    assert [previous["owner"] for _number, record, previous in answers if not record] == [name] * 49
+    assert [record["owner"] for record in lock.read()["holders"]] == [name]
+    assert [taken.blocking[0]["owner"] for _number, taken in answers if not taken.record] == [name] * 49
 
 
 def test_of_many_that_find_a_dead_holder_one_takes_over(lock, clock):
     clock.now = 1.0
-    dead, _previous = lock.acquire(request("dead"))
+    dead = lock.acquire(request("dead")).record
     answers = stampede(lock.path, 20)
-    winners = [record for _number, record, _previous in answers if record]
+    winners = [taken for _number, taken in answers if taken.record]
     assert len(winners) == 1
-    assert winners[0]["token"] == dead["token"] + 1
-    assert {previous["owner"] for _number, record, previous in answers if not record} == {winners[0]["owner"]}
+    assert winners[0].replaced == [dead]
+    assert winners[0].record["token"] > dead["token"]
+    assert {taken.blocking[0]["owner"] for _number, taken in answers if not taken.record} == {winners[0].record["owner"]}
 
 
 def test_a_lease_renews_and_stops_when_the_lock_is_lost(lock):
-    record, _previous = _lock.LockFile(lock.path).acquire(request())
-    lease = _lock.Lease(lock.path, record["token"])
-    lease.renew()
-    assert lock.read()["heartbeat"] >= record["heartbeat"]
+    record = _lock.LockFile(lock.path).acquire(request()).record
+    held = _lock.Lease(lock.path, record["token"])
+    held.renew()
+    assert lock.read()["holders"][0]["heartbeat"] >= record["heartbeat"]
     lock.acquire(request("bob"), seize=True)
     with pytest.raises(OpsError, match="by bob"):
-        lease.renew()
+        held.renew()
+
+
+# -- what is said
+
+
+def test_a_sign_of_life_is_a_newer_heartbeat_or_a_new_holder():
+    first = [{"token": 1, "heartbeat": 5.0}]
+    assert not _lock.shows_life(first, first)
+    assert not _lock.shows_life(first, [])
+    assert _lock.shows_life(first, [{"token": 1, "heartbeat": 5.1}])
+    assert _lock.shows_life(first, [{"token": 1, "heartbeat": 5.0}, {"token": 2, "heartbeat": 1.0}])
+    assert _lock.shows_life([], first)
 
 
 def test_people_and_machines_are_told_who_holds_it(lock, clock):
-    record, _previous = lock.acquire(request())
-    assert _lock.describe(record, clock.now + 12) == (
-        "deploy by ada on laptop, since 1970-01-12T13:46:40.000Z, last sign of life 12 s ago (expires after 45 s)"
+    record = lock.acquire(request(lease_hosts=["app-1", "app-2"])).record
+    described = (
+        "deploy by ada on laptop, since 1970-01-12T13:46:40.000Z, last sign of life 12 s ago (expires after 45 s); it works on app-1, "
+        "app-2 and gives signs of life there"
     )
+    assert _lock.describe(record, clock.now + 12) == described
+    assert _lock.lines(lock.read(), clock.now + 12) == [described + " (alive)"]
+    assert _lock.lines(_lock.nobody(), 0) == ["nobody is at work"]
     # A clock that was set back must not make it look alive in the future.
     assert "last sign of life 0 s ago" in _lock.describe(record, clock.now - 100)
-    assert _lock.public(None) is None
-    assert _lock.public(record) == {
-        "token": 1,
+    assert _lock.public_manual(None) is None
+    public = {
+        "token": record["token"],
+        "status": "held",
         "operation": "deploy",
         "owner": "ada",
         "host": "laptop",
@@ -231,5 +537,13 @@ def test_people_and_machines_are_told_who_holds_it(lock, clock):
         "acquired_at": "1970-01-12T13:46:40.000Z",
         "heartbeat_at": "1970-01-12T13:46:40.000Z",
         "expires_at": "1970-01-12T13:47:25.000Z",
+        "lease_hosts": ["app-1", "app-2"],
     }
-    assert json.loads(json.dumps(_lock.public(record))) == _lock.public(record)
+    assert _lock.public_all(lock.read(), clock.now) == {"holders": [public], "manual": None}
+    (refusal,) = _lock.refusals(lock.read(), "restore", clock.now)
+    assert refusal["fact"].endswith("restore cannot run beside it (both need: app, database).")
+    assert _lock.public_refusal(refusal) == {"guard": "lock", "message": refusal["fact"] + " " + refusal["remedy"]}
+    assert "talk to ada" in refusal["remedy"]
+    assert _lock.refusals(lock.read(), "silence", clock.now) == []
+    assert _lock.refusals(lock.read(), "deploy", clock.now + 45) == []
+    assert _lock.refusals(lock.read(), "deploy", clock.now, record["token"]) == []

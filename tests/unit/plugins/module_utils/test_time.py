@@ -37,3 +37,17 @@ def test_offsets_are_read_and_nonsense_is_refused():
 
 def test_now_is_aware():
     assert _time.utc_now().utcoffset() == datetime.timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), (90, 90), ("90s", 90), ("30m", 1800), ("24h", 86400), ("7d", 604800), ("1h30m", 5400), (" 1d2h3m4s ", 93784), ("0", 0)],
+)
+def test_a_duration_is_whole_seconds(text, seconds):
+    assert _time.duration_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "h", "-1h", "1.5h", "30m1h", "1 h", "1w", "soon", None, "٣h"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ValueError, match="is no duration; write for example 30m"):
+        _time.duration_seconds(text)
