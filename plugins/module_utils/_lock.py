@@ -148,16 +148,9 @@ def refusals(held, operation, now, token=None):
 
 
 def refusals_of(taken, operation, now):
-    """The same, of an attempt to take the lock. Raises OpsError when it failed because nobody knows whether a holder is dead."""
+    """The same, of an attempt to take the lock. What is unconfirmed refuses nobody: where it was passed, that is told."""
     found = [_refusal_by_hand(taken.by_hand)] if taken.by_hand else []
     found += [_refusal(operation, record, now) for record in taken.blocking]
-    if taken.unconfirmed and not taken.record and not found:
-        raise OpsError(
-            "Another operation gives no sign of life on this host: {0}. Whether it is dead must be asked there. Nothing was begun.".format(
-                "; ".join(describe(record, now) for record in taken.unconfirmed)
-            ),
-            unconfirmed=[public(record, now) for record in taken.unconfirmed],
-        )
     return found + [_refusal(operation, record, now) for record in taken.unconfirmed if taken.record]
 
 

@@ -93,11 +93,15 @@ options:
   lease_hosts:
     description:
       - The other hosts on which the operation has a lease (O(lease_token)).
-      - Its heartbeat goes on there, so when it has expired here, it is not taken over, but returned as RV(unconfirmed), and the module
-        fails. Use O(take_over_tokens) with O(state=absent) on those hosts, and then here.
+      - Its heartbeat goes on there, so when it has expired here, it is not taken over, but returned as RV(unconfirmed). Use
+        O(take_over_tokens) with O(state=absent) on those hosts, and then here.
     type: list
     elements: str
     default: []
+  confirm_dead:
+    description: Whether the caller will see to what is RV(unconfirmed). Otherwise the module fails.
+    type: bool
+    default: false
   lease_token:
     description:
       - Place, or renew, a lease on this host for an operation that holds the lock on another host under this token.
@@ -273,7 +277,7 @@ refusals:
   elements: dict
   contains: *refusal
 unconfirmed:
-  description: Holders whose heartbeat has expired here and that may be alive on another host. The module has failed then.
+  description: Holders whose heartbeat has expired here and that may be alive on another host. The lock was not taken then.
   returned: always
   type: list
   elements: dict
@@ -305,6 +309,7 @@ SPEC = dict(
     overrides={"type": "list", "elements": "str", "default": []},
     emergency={"type": "bool", "default": False},
     lease_hosts={"type": "list", "elements": "str", "default": []},
+    confirm_dead={"type": "bool", "default": False},
     lease_token={"type": "int", "no_log": False},
     take_over_tokens={"type": "list", "elements": "int", "default": [], "no_log": False},
     marker={"type": "str"},
@@ -413,8 +418,22 @@ class Call:
 
         taken, _done, _attempts = poll(attempt, is_decided, params["wait_timeout"], params["wait_interval"])
         self.pass_or_refuse(_lock.refusals_of(taken, params["operation"], self.lock.now()))
-        self.result["token"] = taken.record["token"]
-        self.replaced(taken.replaced)
+        if taken.record:
+            self.result["token"] = taken.record["token"]
+            self.replaced(taken.replaced)
+        else:
+            self.ask_elsewhere(taken.unconfirmed)
+
+    def ask_elsewhere(self, records):
+        """Nobody here can tell whether these are dead. Raises OpsError unless the caller said that it would ask."""
+        now = self.lock.now()
+        unconfirmed = [_lock.public(record, now) for record in records]
+        self.result.update(changed=False, unconfirmed=unconfirmed)
+        if not self.params["confirm_dead"]:
+            raise OpsError(
+                "Another operation gives no sign of life on this host: {0}. Whether it is dead must be asked there. Nothing was "
+                "begun.".format("; ".join(_lock.describe(record, now) for record in records))
+            )
 
 
 def work(module, result):

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import bad_releases, deploys, health_cost, hosts, kill, rollback_time, scale, setup_down, soak, switch_cost
+from . import bad_releases, deploys, guard, health_cost, hosts, kill, rollback_time, scale, setup_down, soak, switch_cost
 from .record import Record
 from .stack import ROOT, Stack
 
@@ -55,6 +55,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o), o.minutes),
     "soak": lambda stack, folder, o: soak.run(stack, folder, _count(o, soak.FULL, soak.SAMPLE), o.sample),
     "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
+    "guard": lambda stack, folder, o: guard.run(stack, folder, _count(o, guard.FULL, guard.SAMPLE)),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
@@ -73,7 +74,7 @@ def parse() -> argparse.Namespace:
         "campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), {', '.join(BENCHMARKS)}"
     )
     parser.add_argument("--sample", action="store_true", help="a small part of each")
-    parser.add_argument("--count", type=int, help="operations of deploys, runs of rollback_time, good releases of soak, rounds of scale")
+    parser.add_argument("--count", type=int, help="operations, runs, rounds, good releases, deploys at once: whatever a campaign counts")
     parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
     parser.add_argument("--match", help="only the kill points or bad releases whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")

@@ -108,6 +108,13 @@ class Stack:
         outcomes = [release["outcome"] for release in self.releases() if release["version"] == version]
         return next((outcome == "taken_back" for outcome in reversed(outcomes) if outcome in ("taken_back", "healthy")), False)
 
+    def holders(self) -> list[dict[str, Any]]:
+        """Who holds the lock; times in seconds since the epoch."""
+        try:
+            return json.loads((self.state / "lock/operation.json").read_text())["holders"]
+        except FileNotFoundError:
+            return []
+
     # -- what runs
 
     def containers(self) -> list[dict[str, str]]:
