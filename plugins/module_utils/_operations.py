@@ -31,6 +31,7 @@ _RELEASE = {"alone": "app traffic", "beside": "database cache"}
 OPERATIONS = {
     "deploy": _operation(frozen=True, **_RELEASE),
     "rollback": _operation(**_RELEASE),
+    "retire": _operation(alone="app"),
     "scale": _operation(frozen=True, **_RELEASE),
     # It may restart the database under a backup, which then fails and says so: or a long backup would forbid to restart the application.
     "restart_service": _operation(**_RELEASE),
