@@ -74,17 +74,15 @@ class Watch:
         return 0.0 if self.unknown_since is None else elapsed - self.unknown_since
 
     def state(self, elapsed):
-        """How it stands, in a phrase: the time, its limit, and what would end it."""
-        said = "{0:.0f} of {1} {2:.0f} s".format(elapsed, "at most" if self.mode == UNTIL else "at least", self.seconds)
+        """How it stands, in a phrase: the time of its limit, and what would end it of how much of that is too much."""
+        said = "{0:.0f}/{1:.0f} s".format(elapsed, self.seconds)
         if self.mode == UNTIL:
             return said
         if self.last == INCONCLUSIVE:
-            return said + ", held: nothing is known for {0:.0f} s (at most {1:.0f} s)".format(
-                self.unknown_for(elapsed), self.inconclusive_seconds
-            )
-        said += ", {0} failed of {1} looks ({2} end it)".format(self.failures, self.rounds, self.failure_limit)
+            return said + ", held: nothing known for {0:.0f}/{1:.0f} s".format(self.unknown_for(elapsed), self.inconclusive_seconds)
+        said += ", {0}/{1} failures".format(self.failures, self.failure_limit)
         if elapsed >= self.seconds and self.success_limit > 1:
-            said += ", {0} of {1} passes in a row".format(self.successes, self.success_limit)
+            said += ", {0}/{1} passes in a row".format(self.successes, self.success_limit)
         return said
 
 
