@@ -7,6 +7,7 @@ import os
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _archive
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import Replica
+from ansible_collections.astraldraft.ops.plugins.modules import container_archive
 
 INSPECTION = {
     "Id": "2f1e0c9d8b7a6f5e4d3c",
@@ -111,3 +112,24 @@ def test_the_oldest_archives_and_all_halves_are_surplus(tmp_path):
     assert names(50) == [".app-blue-9-x.half"]
     assert len(names(0)) == 6
     assert _archive.surplus(str(tmp_path / "nothing"), 3) == []
+
+
+@pytest.mark.parametrize(
+    ("only", "spare", "meant"),
+    [
+        (None, [], ["app-blue-1", "app-blue-2", "app-blue-7"]),
+        (["app-blue-7", "app-green-1"], [], ["app-blue-7"]),
+        (None, ["app-blue-1", "app-blue-9"], ["app-blue-2", "app-blue-7"]),
+        (["app-blue-1", "app-blue-2"], ["app-blue-1"], ["app-blue-2"]),
+        ([], [], []),
+    ],
+)
+def test_replicas_are_meant_by_name(only, spare, meant):
+    replicas = [replica(number=number) for number in (1, 2, 7)]
+    found = container_archive.chosen({"only": only, "spare": spare}, replicas)
+    assert ["app-blue-{0}".format(one.number) for one in found] == meant
+
+
+def test_a_container_gets_the_time_that_it_asks_for():
+    assert container_archive.grace(replica(inspection={"Config": {"StopTimeout": 35}})) == 35
+    assert container_archive.grace(replica(inspection={"Config": {}})) == 10
