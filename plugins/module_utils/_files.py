@@ -76,17 +76,56 @@ def _try_lock(handle):
 
 def append_line(path, record):
     """Append ``record`` (a dict) to a JSON-lines file, synced. A line torn by a crash stays a line of its own."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with appending(path) as handle:
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         line = json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n"
-        _write_all(handle, (("\n" if torn else "") + line).encode("utf-8"))
-        os.fsync(handle)
+        append_bytes(handle, (("\n" if torn else "") + line).encode("utf-8"))
+
+
+@contextlib.contextmanager
+def appending(path, timeout=60.0):
+    """The file ``path`` (created when missing, its folder too) as a handle to append to, while nobody else does.
+
+    Raises TimeoutError when somebody else keeps it for longer than ``timeout`` seconds: a process that was stopped, not ended.
+    """
+    folder = os.path.dirname(path) or "."
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    new = not os.path.exists(path)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        locked(handle, fcntl.LOCK_EX, path, timeout)
+        yield handle
+        if new:
+            sync_folder(folder)
     finally:
         os.close(handle)
+
+
+def locked(handle, kind, path, timeout=60.0):
+    """Lock the open file ``handle`` (``kind``: fcntl.LOCK_EX or LOCK_SH). Raises TimeoutError, as `appending` does."""
+
+    def attempt():
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    if not poll(attempt, bool, timeout, 0.01)[1]:
+        raise TimeoutError("{0} was locked by another process for {1:.0f} s".format(path, timeout))
+
+
+def append_bytes(handle, data):
+    """Append all of ``data`` to a file open for appending, synced, or nothing: what a full disk took of it is taken back."""
+    size = os.fstat(handle).st_size
+    try:
+        _write_all(handle, data)
+        os.fsync(handle)
+    except OSError:
+        with contextlib.suppress(OSError):  # an append-only file keeps its torn line; whoever reads it sees that
+            os.ftruncate(handle, size)
+        raise
 
 
 def _write_all(handle, data):

@@ -60,13 +60,21 @@ def load(library, package=None):
         raise OpsError(missing_required_lib(package or library), exception=traceback.format_exc())
 
 
-def run(work, argument_spec, result, **kwargs):
-    """Build the module, let ``work(module, result)`` fill ``result`` (it holds the documented keys already), exit or fail once."""
+def run(work, argument_spec, result, needs_lock=True, **kwargs):
+    """Build the module, let ``work(module, result)`` fill ``result`` (it holds the documented keys already), exit or fail once.
+
+    A module that does not need the operation's lock renews it, and goes on all the same when somebody else has it.
+    """
     module = OpsModule(argument_spec, **kwargs)
     result = dict({"changed": False}, **result)
     started = time.monotonic()
     try:
-        module.heartbeat()
+        try:
+            module.heartbeat()
+        except OpsError as error:
+            if needs_lock:
+                raise
+            module.warn(error.message)
         work(module, result)
     except OpsError as error:
         result.update(error.evidence, duration=round(time.monotonic() - started, 3))
