@@ -22,7 +22,7 @@ import uuid
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import append_bytes, appending, read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact, shorten
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
 VERDICTS = ("pass", "fail", "inconclusive", "refused", "interrupted")
 #: What an operation tells of itself, and what stands for it when it says nothing.
@@ -51,10 +51,11 @@ FACTS = {
 #: What makes it a link of the chain. ``damage`` is what the writer found after the entry before: ``{bytes, sha256}``, or None.
 LINK = {"sequence": 0, "time": "", "keyed": False, "damage": None, "previous": None, "hash": ""}
 
-#: A line is never longer.
+#: A line is never longer. What is too long for it is cut, with a mark where.
 MAX_BYTES = 16384
 _LINK_BYTES = 512
 #: How much is kept, first try first: characters of a text, items of a list or dict.
+_MOST_READ = 100000
 _SIZES = ((2000, 100), (500, 30), (100, 10))
 SHORTEST_KEY = 16
 MAX_SPOOL_BYTES = 16 * 1024 * 1024
@@ -69,7 +70,7 @@ _ID = re.compile(rb'"id":"([^"\\]{1,64})"')
 
 def canonical(entry):
     """The bytes (UTF-8) over which the hash of ``entry`` (a dict without ``hash``) is taken."""
-    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
 def digest(body, key):
@@ -88,16 +89,19 @@ def check_key(key):
         )
 
 
-def compose(facts, secrets=(), max_bytes=MAX_BYTES):
-    """What is recorded of an operation: its ``facts`` (see FACTS) without secrets, and no larger than ``max_bytes`` as a line."""
+def compose(facts, secrets=()):
+    """What is recorded of an operation: its ``facts`` (see FACTS) without secrets, and no larger than MAX_BYTES as a line."""
     content = dict(FACTS, **{name: value for name, value in facts.items() if name in FACTS and value is not None})
+    # Nobody waits for the secrets of what is left out in any case. What is cut here is cut again, so no half secret is left.
+    content, endless = shorten(content, _MOST_READ, max(_SIZES[0][1], len(FACTS)))
     content = redact(content, secrets)
     content["id"] = _identifier(content["id"])
+    content.update((name, _moment(content[name])) for name in ("started_at", "ended_at"))
     content["duration"] = _seconds(content) if content["duration"] is None else content["duration"]
-    room = max_bytes - _LINK_BYTES
+    room = MAX_BYTES - _LINK_BYTES
     for longest, most in _SIZES:
         fitting, cut = shorten(content, longest, max(most, len(FACTS)))
-        fitting["truncated"] = bool(cut or content["truncated"])
+        fitting["truncated"] = bool(cut or endless or content["truncated"])
         if len(canonical(fitting)) <= room:
             return fitting
     for name in sorted(("arguments", "before", "after", "overrides"), key=lambda name: -len(canonical({"": fitting[name]}))):
@@ -108,12 +112,32 @@ def compose(facts, secrets=(), max_bytes=MAX_BYTES):
     return fitting
 
 
+def waited(entry):
+    """What is recorded of an entry that was spooled: the same, unless somebody made it larger than it may be."""
+    content = {name: entry.get(name, default) for name, default in FACTS.items()}
+    content.update(id=_identifier(content["id"]), spooled=True)
+    try:
+        fits = len(canonical(content)) <= MAX_BYTES - _LINK_BYTES
+    except (ValueError, RecursionError):
+        fits = False
+    return content if fits else compose(content)
+
+
 def _identifier(given):
     """The id that is kept: the one ``given``, one made of it when it is too long to be found again, or a new one."""
     if not given:
         return uuid.uuid4().hex
     data = str(given).encode("utf-8", "replace")
     return str(given) if _ID.fullmatch(b'"id":"' + data + b'"') else digest(data, None)
+
+
+def _moment(text):
+    """A time as the journal writes it; as it was given when it is none, or none of a known zone."""
+    try:
+        moment = from_iso(text)
+    except (AttributeError, TypeError, ValueError):
+        return text
+    return to_iso(moment) if moment.tzinfo else text
 
 
 def _seconds(content):
@@ -312,7 +336,7 @@ class Spool:
         for number, line in enumerate(_read(handle, 0, size).split(b"\n"), start=1):
             entry = parse(line)
             if entry and is_authentic(line, entry, key) is not False:
-                self.contents.append(compose(dict(entry, spooled=True)))
+                self.contents.append(waited(entry))
                 self._lines.append((self.contents[-1]["id"], line))
             elif line:
                 self._lines.append((None, line))

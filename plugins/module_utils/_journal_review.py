@@ -273,10 +273,9 @@ class Chain:
             self._fitting_anchor = sequence
         elif not self._recomputed:
             self._recomputed = True
-            message = (
-                "Line {0} is not the entry {1} of which an anchor was kept: the chain was made anew from entry {2} on, or a later one."
-            )
-            self._findings.add(RECOMPUTED, number, sequence, message.format(number, sequence, self._fitting_anchor + 1))
+            place = span(self._fitting_anchor + 1, sequence).replace("entries", "one of the entries")
+            message = "Line {0} is not the entry {1} of which an anchor was kept: the chain was made anew from {2} on."
+            self._findings.add(RECOMPUTED, number, sequence, message.format(number, sequence, place))
 
     def end(self, last_line):
         """What only the end shows: anchors of entries that are not there, and whether the key fits at all."""

@@ -23,13 +23,15 @@ _ALWAYS = re.compile("passw(or)?d|passphrase|secret|credential|privatekey|apikey
 _WORDS = frozenset(("auth", "authorization", "cookie", "dsn", "key", "pass", "pwd", "salt", "token", "vault"))
 _ENDINGS = ("key", "token", "dsn")
 
-_URL_PASSWORD = re.compile(r"([a-z][a-z0-9+.-]*://[^\s:/@]*:)(?:(?!://)\S)+@", re.IGNORECASE)
+# They begin where a word does, and names are bounded: the time they take grows with a text, not with its square.
+_URL_PASSWORD = re.compile(r"((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,31}://[^\s:/@]*:)(?:(?!://)\S)+@", re.IGNORECASE)
 # Over HTTP a name by itself is a credential, too: a token, or the key of a Sentry DSN.
 _HTTP_USER = re.compile(r"(https?://)[^\s/@:]+@", re.IGNORECASE)
 _PRIVATE_KEY = re.compile(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.*?(?:-----END \1-----|\Z)", re.DOTALL)
 _AUTHORIZATION = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{16,}", re.IGNORECASE)
 _PAIR = re.compile(
-    r"""([a-z][\w.-]*)(["']?\s*=\s*|["']?\s*:\s*(?!//))((?:bearer\s+|basic\s+)?(?:"[^"]*"|'[^']*'|[^\s"'&;,)}\]]+))""", re.IGNORECASE
+    r"""(?<![\w.-])([\w.-]{1,128})(["']?\s*=\s*|["']?\s*:\s*(?!//))((?:bearer\s+|basic\s+)?(?:"[^"]*"|'[^']*'|[^\s"'&;,)}\]]+))""",
+    re.IGNORECASE,
 )
 
 

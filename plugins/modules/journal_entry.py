@@ -15,6 +15,7 @@ description:
   - Any number of processes may append at the same time. The entry is on the disk when the module returns.
   - Secrets do not get into it. Values are hidden that go by a name such as C(password), C(secret), C(token) or C(api_key), wherever they
     are nested; passwords in URLs; C(name=value) pairs of such names in any text; private keys; and what O(redact) lists.
+  - An entry takes at most 16 KiB. Texts and lists of a larger one are cut, with a mark where, and RV(entry.truncated) is set.
   - The entry is appended whether or not the operation still holds its lock, because that is worth recording, too.
 author:
   - Astral Draft Platform Engineering (@astraldraft)
@@ -141,12 +142,6 @@ options:
     type: list
     elements: dict
     default: []
-  max_bytes:
-    description:
-      - The longest an entry's line may be, in bytes. Texts and lists of a larger one are cut, with a mark where, and RV(entry.truncated)
-        is set.
-    type: int
-    default: 16384
 seealso:
   - module: astraldraft.ops.journal_info
   - module: astraldraft.ops.journal_anchor
@@ -340,7 +335,6 @@ SPEC = {
     "key": {"type": "str", "no_log": True},
     "spool": {"type": "list", "elements": "path", "default": []},
     "waiting": {"type": "list", "elements": "dict", "default": []},
-    "max_bytes": {"type": "int", "default": _journal.MAX_BYTES},
 }
 RESULT = {"sequence": None, "hash": None, "anchor": None, "entry": None, "imported": 0, "problems": []}
 
@@ -354,7 +348,7 @@ def work(module, result):
     now = to_iso(utc_now())
     facts = dict(params, ended_at=params["ended_at"] or now)
     facts["incident"] = _journal.open_incident(params["incidents_path"]) if params["incidents_path"] else None
-    content = _journal.compose(facts, params["redact"], params["max_bytes"])
+    content = _journal.compose(facts, params["redact"])
     # Where Ansible shows what a module was called with, it is this.
     params.update({name: content[name] for name in content if name in params}, redact=[])
     result.update(changed=True, entry=_journal.public(dict(content, time=now, sequence=None, hash=None)))
@@ -362,7 +356,7 @@ def work(module, result):
     if module.check_mode:
         return
     try:
-        waited = [_journal.compose(dict(entry, spooled=True)) for entry in params["waiting"]]
+        waited = [_journal.waited(entry) for entry in params["waiting"]]
         entries, problems = _journal.Journal(params["path"], params["key"]).append(waited + [content], now, params["spool"])
     except OSError as error:
         raise OpsError(
