@@ -76,7 +76,9 @@ def run(work, argument_spec, result, needs_lock=True, **kwargs):
                 raise
             module.warn(error.message)
         work(module, result)
-    except OpsError as error:
+    except (OpsError, OSError) as error:
+        if isinstance(error, OSError):
+            error = OpsError("{0}: {1}. Nothing more was done.".format(error.filename or "A file", error.strerror or error))
         result.update(error.evidence, duration=round(time.monotonic() - started, 3))
         module.fail_json(msg=error.message, **result)
     result["duration"] = round(time.monotonic() - started, 3)
