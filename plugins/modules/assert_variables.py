@@ -34,6 +34,10 @@ options:
     type: list
     elements: str
     default: []
+  operation_lock_path:
+    description: Accepted so that defaults of the action group may name it; it has no effect here.
+  operation_token:
+    description: Accepted so that defaults of the action group may name it; it has no effect here.
 """
 
 EXAMPLES = r"""

@@ -187,6 +187,10 @@ reload_seconds:
   description: The time from the request to reload until workers of the new configuration served. V(null) when nginx was not reloaded.
   returned: always
   type: float
+nginx_output:
+  description: What nginx said of a configuration that it refused.
+  returned: when nginx refuses a configuration
+  type: str
 duration:
   description: The time the module took, in seconds.
   returned: always

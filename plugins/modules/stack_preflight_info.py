@@ -81,7 +81,7 @@ engine_version:
   type: str
   sample: 20.10.24
 compose_version:
-  description: The version of Docker Compose.
+  description: The version of Docker Compose. V(null) when it was not asked, because there is no Compose file for it.
   returned: always
   type: str
   sample: 2.26.1
