@@ -92,7 +92,7 @@ class ActionModule(ActionBase):
         watch = Watch(*[self._args[name] for name in names])
         try:
             result["verdict"] = self._watch(watch, result, task_vars)
-        except ModuleFailed as error:
+        except (AnsibleActionFail, ModuleFailed) as error:
             result.update(verdict=FAIL, failed=True, msg=str(error))
         finally:
             if self._said and self._cadence.terminal:
