@@ -21,6 +21,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details: A release that check mode began is not in the record. Further events of one that is not there are taken for such a release's.
   diff_mode:
     support: none
   idempotent:
@@ -137,7 +138,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 release:
-  description: The release's id. V(null) for one that check mode did not begin.
+  description: The release's id. In check mode the one that it would get if it began now.
   returned: always
   type: str
   sample: 20261123T184705.123Z-v1.2.3
@@ -188,7 +189,7 @@ SPEC = {
 RESULT = {"release": None, "interrupted": []}
 
 
-def events_to_append(params, events, now):
+def events_to_append(params, events, now, check_mode=False):
     """The events (list of dict) that the request adds to ``events`` at the time ``now`` (ISO 8601)."""
     kind = params["event"]
     if kind == _release.STARTED:
@@ -203,7 +204,7 @@ def events_to_append(params, events, now):
             for release in _release.unfinished(_release.fold(events))
         ]
         return closing + [dict(params["details"], time=now, event=kind, release=identifier)]
-    if not any(event.get("release") == params["release"] for event in events):
+    if not check_mode and not any(event.get("release") == params["release"] for event in events):
         raise OpsError(
             "{0} knows of no release {1}, so {2} was not recorded. See: releases".format(params["path"], params["release"], kind)
         )
@@ -218,19 +219,20 @@ def events_to_append(params, events, now):
 
 def work(module, result):
     params = module.params
+    result["release"] = params["release"]
     events = read_lines(params["path"])[0]
-    added = events_to_append(params, events, to_iso(utc_now()))
+    added = events_to_append(params, events, to_iso(utc_now()), module.check_mode)
     result["changed"] = bool(added)
     result["interrupted"] = [
         event["release"] for event in added if event["event"] == _release.INTERRUPTED and params["event"] == _release.STARTED
     ]
-    result["release"] = params["release"]
+    if added:
+        result["release"] = added[-1]["release"]
     if module.check_mode:
         return
     module.fence()
     for event in added:
         append_line(params["path"], event)
-        result["release"] = event["release"]
     if params["export_path"] and added:
         releases = _release.public_list(_release.fold(events + added))
         write_atomically(params["export_path"], json.dumps(releases, indent=1) + "\n", mode=0o644)
