@@ -1,0 +1,76 @@
+import contextlib
+
+from ansible_collections.astraldraft.ops.tests.contract.cases.nginx_upstream import NOBODY
+from ansible_collections.astraldraft.ops.tests.contract.cases.release_history import FIRST, lines
+from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
+
+
+def release(identifier, event, **more):
+    started = FIRST | {"release": identifier} | more
+    return [started, *({"time": started["time"], "event": event, "release": identifier} for event in ("switched", event))]
+
+
+def case(world):
+    stack, small = world.stack, world.small
+    there = {"colours": ["app-blue", "app-green"], "history_path": "{work}/releases.jsonl"}
+    on_stack = there | {"project": stack.project, "upstream_path": stack.upstream}
+    deploy = on_stack | {"operation": "deploy", "version": "v1.2.4", "image": "astraldraft/app", "environment": "9f86"}
+    on_small = there | {"project": small.project, "upstream_path": str(small.upstream)}
+    first = deploy | on_small | {"operation": "deploy"}
+    image = command("docker", "image", "inspect", "--format", "{{.Id}}", "astraldraft/nginx:forky")
+    here = {"image": image, "digest": image, "environment": "throwaway", "replicas": 1}
+    green = release("one", "healthy", service="app-green", **here)
+    warm = lines(*green, *release("two", "healthy", service="app-blue", version="v1.2.4", **here))
+    back = on_small | {"operation": "rollback", "health_port": 3000, "health_path": "/health", "health_timeout": 5}
+    other_image = command("docker", "image", "inspect", "--format", "{{.Id}}", "astraldraft/app:v1.2.4")
+    bad = lines(*release("one", "taken_back", version="v1.2.4", digest=other_image, image=other_image))
+
+    hanging = f"http://127.0.0.1:{world.hanging.port}/"
+
+    @contextlib.contextmanager
+    def nobody(_work):
+        small.traffic(NOBODY)
+        yield
+
+    @contextlib.contextmanager
+    def blue(_work):
+        [address] = small.addresses("app-blue")
+        small.traffic(f"upstream app {{\n    server {address}:3000 weight=1; # app-blue-1\n}}\n")
+        yield
+
+    return Case(
+        scenes={
+            "base": Scene(deploy),
+            "as things stand": Scene(on_stack),
+            "first": Scene(first, around=nobody),
+            "back": Scene(back, files={"releases.jsonl": warm}, around=blue),
+            "staged": Scene(deploy | {"staging_releases": "{work}/staging.json"}, files={"staging.json": "[]"}),
+            "quarantined": Scene(deploy, files={"releases.jsonl": bad}),
+            "staging hangs": Scene(deploy | {"staging_releases": hanging, "staging_timeout": 0.2}, "failed"),
+            "no nginx": Scene(deploy | {"balancer": "nothing"}, "failed"),
+            "no engine": Scene(deploy | {"docker_host": "unix:///nonexistent/docker.sock"}, "failed"),
+        },
+        options={
+            "operation": Other("none"),
+            "project": Other(small.project, fails=True),
+            "colours": Other([stack.live, "app-red"]),
+            "balancer": Other("prometheus", fails=True),
+            "upstream_path": Other(f"{stack.state}/nginx/upstreams/other.conf"),
+            "history_path": Other(str(stack.state / "releases.jsonl")),
+            "version": Other("v9.9.9"),
+            "image": Other("astraldraft/nothing"),
+            "environment": Other("0a1b"),
+            "replicas": Other(3, scene="first"),
+            "keep_warm_seconds": Other(0),
+            "overrides": [Other(["staging"], scene="staged"), Other(["quarantine"], scene="quarantined")],
+            "emergency": Other(True, scene="staged"),
+            "health_port": Other(3001, scene="back"),
+            "health_path": Other("/nothing", scene="back"),
+            "health_version_path": Other("release", scene="back"),
+            "health_timeout": Other(0.3, scene="back", together={"health_path": "/trickle"}),
+            "staging_releases": Other("{work}/staging.json", scene="staged", at="staging_releases"),
+            "staging_timeout": Other(1.2, scene="staging hangs", slower=0.7),
+            "docker_host": Other("unix:///var/run/docker.sock"),
+        },
+    )
