@@ -6,7 +6,7 @@ import io
 from unittest.mock import MagicMock
 
 import pytest
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure
 from ansible.playbook.task import Task
 from ansible_collections.astraldraft.ops.plugins.action import watch as plugin
 
@@ -100,8 +100,10 @@ def test_a_module_that_fails_and_a_host_out_of_reach_say_nothing_about_what_is_w
 
 
 def test_a_module_without_a_verdict_cannot_be_watched(monkeypatch):
-    with pytest.raises(AnsibleActionFail, match=r"a\.b\.c returns no verdict as verdict"):
-        Run(monkeypatch, {"changed": False})
+    result = Run(monkeypatch, {"changed": False}).result
+    assert result["failed"]
+    assert result["verdict"] == "fail"
+    assert "a.b.c returns no verdict as verdict" in result["msg"]
 
 
 def test_the_lock_is_renewed_by_every_module(monkeypatch):
