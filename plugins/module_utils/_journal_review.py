@@ -306,9 +306,8 @@ class Chain:
 class Reading:
     """What one pass over a journal found."""
 
-    def __init__(self, limit):
-        self.entries = collections.deque(maxlen=limit)
-        self.count = self.matched = 0
+    def __init__(self):
+        self.entries, self.count, self.matched = [], 0, 0
         self.head = None
         self.damaged, self.findings, self.finding_count, self.verified = [], [], 0, None
 
@@ -318,7 +317,7 @@ def read(path, wanted, limit, verify=False, key=None, anchors=()):
 
     Returns a Reading; its ``verified`` is True, False, or None when it was not asked for or nobody can tell.
     """
-    reading, findings = Reading(limit), Findings()
+    reading, findings, newest = Reading(), Findings(), collections.deque(maxlen=limit)
     chain = Chain(findings, key, anchors)
     last_line = 0
     for number, line, entry, damage, following in _pairs(_entries(path)):
@@ -329,13 +328,14 @@ def read(path, wanted, limit, verify=False, key=None, anchors=()):
         reading.count += 1
         if wanted(entry):
             reading.matched += 1
-            reading.entries.append(dict(_journal.public(entry), line=number))
+            newest.append((number, entry))
         if reading.head is None or entry["sequence"] >= reading.head["sequence"]:
             reading.head = entry
         chain.add(number, line, entry, damage, following)
     if reading.count == 0 and last_line == 0:
         findings.add(MISSING, None, None, "There is no journal at {0}, or it is empty.".format(path))
     chain.end(last_line)
+    reading.entries = [dict(_journal.public(entry), line=number) for number, entry in newest]
     reading.damaged = chain.damaged
     if verify:
         reading.findings, reading.finding_count = findings.list(), findings.count()

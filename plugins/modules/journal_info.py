@@ -224,7 +224,7 @@ def work(module, result):
     except OSError as error:
         raise OpsError("The journal {0} cannot be read: {1}.".format(params["path"], error))
     result.update(
-        entries=list(found.entries),
+        entries=found.entries,
         matched=found.matched,
         count=found.count,
         head=_journal.anchor(found.head),

@@ -17,7 +17,20 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from . import bad_releases, deploys, guard, health_cost, hosts, kill, rollback_time, scale, setup_down, soak, switch_cost
+from . import (
+    bad_releases,
+    deploys,
+    guard,
+    health_cost,
+    hosts,
+    journal_verify,
+    kill,
+    rollback_time,
+    scale,
+    setup_down,
+    soak,
+    switch_cost,
+)
 from .record import Record
 from .stack import ROOT, Stack
 
@@ -64,6 +77,7 @@ CAMPAIGNS: dict[str, Runner] = {
 BENCHMARKS: dict[str, Runner] = {
     "switch_cost": lambda stack, folder, o: switch_cost.run(stack, folder, _count(o, switch_cost.FULL, 1)),
     "health_cost": lambda stack, folder, o: health_cost.run(stack, folder, _count(o, health_cost.FULL, 1)),
+    "journal_verify": lambda stack, folder, o: journal_verify.run(stack, folder, _count(o, journal_verify.FULL, journal_verify.FULL)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
 

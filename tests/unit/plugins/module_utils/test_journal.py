@@ -36,7 +36,7 @@ def append(path, key=None, spools=(), **changed):
 
 
 def test_the_hash_is_taken_over_the_line_without_it_as_anybody_can(path):
-    """By hand: sed, sha256sum; or jq -cS 'del(.hash)', which writes the same bytes."""
+    """By hand: sed, sha256sum."""
     entry = append(path, reason='Größe \u2028 "quoted"', before={"b": 1.5, "a": [None, True]})
     line = path.read_bytes().rstrip(b"\n")
     body = line.replace(',"hash":"{0}"'.format(entry["hash"]).encode(), b"")
