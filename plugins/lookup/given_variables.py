@@ -55,7 +55,6 @@ def without_vault(value):
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
-        self.set_options(var_options=variables, direct=kwargs)
         known = set().union(*role_variables(ROLES).values()) - set(terms)
         given = load_extra_vars(loader=self._loader)
         return [redact({name: without_vault(given[name]) for name in sorted(given) if name in known})]
