@@ -72,19 +72,10 @@ options:
     type: str
     default: ""
   overrides:
-    description: The guards that were overridden.
+    description: The guards that were overridden, each with C(guard), its name, and C(message), what it would have said.
     type: list
     elements: dict
     default: []
-    suboptions:
-      guard:
-        description: Its name.
-        type: str
-        required: true
-      message:
-        description: What it would have refused.
-        type: str
-        default: ""
   arguments:
     description: What it was run with.
     type: dict
@@ -201,7 +192,7 @@ entry:
   description: The entry as it was recorded, or would be.
   returned: always
   type: dict
-  contains: &entry
+  contains:
     sequence:
       description: Its number.
       type: int
@@ -317,12 +308,7 @@ SPEC = {
     "stack": {"type": "str", "default": ""},
     "host": {"type": "str", "default": ""},
     "reason": {"type": "str", "default": "", "no_log": True},
-    "overrides": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {"guard": {"type": "str", "required": True}, "message": {"type": "str", "default": ""}},
-    },
+    "overrides": {"type": "list", "elements": "dict", "default": []},
     "arguments": {"type": "dict", "default": {}, "no_log": True},
     "started_at": {"type": "str"},
     "ended_at": {"type": "str"},
