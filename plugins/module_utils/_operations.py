@@ -35,7 +35,6 @@ OPERATIONS = {
     "scale": _operation(frozen=True, **_RELEASE),
     # It may restart the database under a backup, which then fails and says so: or a long backup would forbid to restart the application.
     "restart_service": _operation(**_RELEASE),
-    "retire": _operation(alone="app"),
     "weights": _operation(alone="traffic", beside="app"),
     "stack": _operation(alone=_EVERYTHING, frozen=True),
     "backup": _operation(alone="backups", beside="database"),
