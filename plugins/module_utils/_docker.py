@@ -27,13 +27,18 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"
 Replica = collections.namedtuple("Replica", "id name service number image_id state health addresses inspection")
 
 
+class EngineTimeout(OpsError):
+    """The engine took a request and did not answer it in time."""
+
+
 @contextlib.contextmanager
 def engine(docker_host=None, timeout=30):
     """A client of the Docker Engine at ``docker_host`` (default: DOCKER_HOST, else the local socket).
 
-    Raises OpsError when the SDK is missing, and whenever the engine cannot be reached or refuses a request.
+    Raises OpsError when the SDK is missing, and whenever the engine cannot be reached or refuses a request; EngineTimeout when one
+    request took longer than ``timeout`` seconds.
     """
-    docker = load("docker")
+    docker, requests = load("docker"), load("requests")
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     try:
         client = docker.DockerClient(base_url=where, timeout=timeout, version="auto")
@@ -48,6 +53,15 @@ def engine(docker_host=None, timeout=30):
         raise OpsError("The Docker Engine at {0} refused: {1}".format(where, error.explanation or error))
     except docker.errors.DockerException as error:
         raise OpsError("The Docker Engine at {0} failed: {1}".format(where, error))
+    # The SDK lets its HTTP library's own errors through.
+    except requests.exceptions.Timeout:
+        raise EngineTimeout(
+            "The Docker Engine at {0} did not answer within {1:g} s. Is the machine overloaded? Try: docker -H {0} version".format(
+                where, timeout
+            )
+        )
+    except requests.exceptions.RequestException as error:
+        raise OpsError("The Docker Engine at {0} broke the connection: {1}. Try: docker -H {0} version".format(where, error))
     finally:
         client.close()
 

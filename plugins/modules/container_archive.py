@@ -166,10 +166,10 @@ def restart(module, client, replica):
     """One container, within the time it asks for; the operation's lock is kept alive meanwhile."""
     module.fence()
     seconds = grace(replica)
-    answer = in_parallel([(lambda: client.api.restart(replica.id, timeout=seconds) or True, seconds + START_SECONDS)], module.heartbeat)[0]
-    if isinstance(answer, Exception):
-        raise answer
-    if answer is None:
+    answers = in_parallel([(lambda: client.api.restart(replica.id, timeout=seconds) or True, seconds + START_SECONDS)], module.heartbeat)
+    for error in (outcome for outcome in answers if isinstance(outcome, Exception)):
+        raise error
+    if None in answers:
         raise OpsError(
             "{0} has not come back within {1} s of its restart. Look at: docker ps --all --filter name={0}".format(
                 replica.name, seconds + START_SECONDS

@@ -41,17 +41,17 @@ TOGETHER = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), EXCLUSIVE)
-def test_these_never_run_at_once(first, second):
-    assert _operations.excludes(first, second)
-    assert _operations.excludes(second, first)
-    assert _operations.contended(first, second) == _operations.contended(second, first)
+@pytest.mark.parametrize(("one", "other"), EXCLUSIVE)
+def test_these_never_run_at_once(one, other):
+    assert _operations.excludes(one, other)
+    assert _operations.excludes(other, one)
+    assert _operations.contended(one, other) == _operations.contended(other, one)
 
 
-@pytest.mark.parametrize(("first", "second"), TOGETHER)
-def test_these_may_run_at_once(first, second):
-    assert not _operations.excludes(first, second)
-    assert not _operations.excludes(second, first)
+@pytest.mark.parametrize(("one", "other"), TOGETHER)
+def test_these_may_run_at_once(one, other):
+    assert not _operations.excludes(one, other)
+    assert not _operations.excludes(other, one)
 
 
 def test_what_two_operations_contend_for_is_named():

@@ -365,7 +365,7 @@ def test_a_rollback_away_from_a_deploy_whose_operator_died_goes_back():
 # -- between two steps: the former colour is live, and another release in the idle one has a share of the traffic
 
 
-STEP = [*V1, ("v2", GREEN, "switched")]
+STEP = (*V1, ("v2", GREEN, "switched"))
 
 
 def shared(rows=STEP, **more):
