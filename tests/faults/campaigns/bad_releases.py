@@ -61,7 +61,8 @@ def _try(record: Record, operations: Operations, version: str, live: str) -> lis
     folder = operations.folder / version
     folder.mkdir()
     with Traffic(stack, folder) as traffic:
-        play = operations.deploy(version, **override)
+        # A smoke test meets an error in twenty now and then, and stops the release before the soak that is tried here.
+        play = operations.deploy(version, release_skip_smoke=BAD[version] == "taken_back", **override)
         time.sleep(2)
     # Read before anything else happens: the container keeps only so much of its log.
     lines = stack.nginx_lines(play.started - 1)

@@ -142,7 +142,13 @@ POINTS = [
     Point("step: between the write and the reload of the next", second_write, "other", variables=STEPS),
     Point("drain: old workers still serve", task(DRAIN, 2, 0.5), "other", CONTROLLER),
     Point("finish: about to be recorded as healthy", task("Record that the release is healthy"), "again"),
-    Point("undo: a bad release being taken back", task("Switch traffic", 2), "back", bad=True, variables={"release_version": BAD}),
+    Point(
+        "undo: a bad release being taken back",
+        task("Switch traffic", 2),
+        "back",
+        bad=True,
+        variables={"release_version": BAD, "release_skip_smoke": True},
+    ),
 ]
 SAMPLE = (
     "start: compose at work, not all replicas up",
