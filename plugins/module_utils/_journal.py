@@ -12,6 +12,7 @@ itself. With a key the hash is an HMAC, and nobody without the key can make anot
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
@@ -20,7 +21,7 @@ import re
 import uuid
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import append_bytes, appending, read_text
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import append_bytes, appending, locked, read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact, shorten
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
@@ -348,6 +349,17 @@ class Spool:
         """The spool, while nobody else appends to it."""
         with appending(path) as handle:
             yield cls(path, handle, key)
+
+    @classmethod
+    @contextlib.contextmanager
+    def look(cls, path, key=None):
+        """The spool as it is, for check mode: nothing is made, and nothing can be removed."""
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            locked(handle, fcntl.LOCK_SH, path)
+            yield cls(path, handle, key)
+        finally:
+            os.close(handle)
 
     def remove(self, ids):
         """Remove the entries with these ``ids`` (set of str), if there are any. Everything else stays. Returns how many there were."""

@@ -194,7 +194,7 @@ entry:
   type: dict
   contains:
     sequence:
-      description: Its number.
+      description: Its number. V(null) in check mode.
       type: int
     time:
       description: When it was appended (ISO 8601, UTC).
@@ -272,7 +272,7 @@ entry:
       description: The hash of the entry before, or V(null).
       type: str
     hash:
-      description: Its hash.
+      description: Its hash. V(null) in check mode.
       type: str
 imported:
   description: How many entries were appended before it that had waited.

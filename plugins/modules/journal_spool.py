@@ -96,7 +96,7 @@ def work(module, result):
     if not os.path.exists(path):
         return
     try:
-        with Spool.open(path) as spool:
+        with (Spool.look if module.check_mode else Spool.open)(path) as spool:
             result["removed"] = sum(content["id"] in ids for content in spool.contents)
             result.update(changed=result["removed"] > 0, left=len(spool.contents) - result["removed"], problems=spool.problems)
             if not module.check_mode:

@@ -425,6 +425,20 @@ def test_what_was_spooled_meanwhile_is_not_removed(tmp_path):
         assert spool.remove(set()) == 0
 
 
+def test_a_look_at_the_spool_can_change_nothing(tmp_path):
+    path = tmp_path / "spool.jsonl"
+    append(path, id="one")
+    before = path.read_bytes()
+    with _journal.Spool.look(str(path)) as spool:
+        assert [content["id"] for content in spool.contents] == ["one"]
+        with pytest.raises(OSError):
+            spool.remove({"one"})
+    assert path.read_bytes() == before
+    with pytest.raises(FileNotFoundError), _journal.Spool.look(str(tmp_path / "folder" / "spool.jsonl")):
+        pass
+    assert not (tmp_path / "folder").exists()
+
+
 def spool_many(path, count):
     for number in range(count):
         append(path, operation="rollback", id="{0}-{1}".format(os.getpid(), number))
