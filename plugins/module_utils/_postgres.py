@@ -41,8 +41,11 @@ SELECT coalesce(usename::text, ''), host(client_addr), count(*)::int
 """
 
 
-def ask(psycopg2, login, timeout=5.0):
-    """The Server behind the options LOGIN_SPEC (dict). Raises OpsError with the reason when it does not answer."""
+def connect(psycopg2, login, timeout=5.0, readonly=True):
+    """An autocommit connection to the server behind the options LOGIN_SPEC (dict), each statement limited to ``timeout`` seconds.
+
+    Raises OpsError with the reason when it does not answer.
+    """
     options, deadline = dict(login, timeout=timeout), Deadline(timeout)
     target = where(options["login_host"], options["login_port"])
     try:
@@ -52,15 +55,22 @@ def ask(psycopg2, login, timeout=5.0):
         raise OpsError("{0}. {1}".format(reason.message, reason.next))
     except ProbeError as error:
         raise OpsError("{0}. {1}".format(error.message, error.next))
+    connection.set_session(readonly=readonly, autocommit=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = %s", (int(timeout * 1000),))
+    return connection
+
+
+def ask(psycopg2, login, timeout=5.0):
+    """The Server behind the options LOGIN_SPEC (dict). Raises OpsError with the reason when it does not answer."""
+    connection = connect(psycopg2, login, timeout)
     try:
-        connection.set_session(readonly=True, autocommit=True)
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = %s", (int(timeout * 1000),))
             cursor.execute(SETTINGS)
             maximum, reserved = cursor.fetchone()
             cursor.execute(SESSIONS)
             return Server(maximum, reserved, cursor.fetchall())
     except psycopg2.Error as error:
-        raise OpsError("{0} refused the query: {1}".format(target, one_line(str(error))))
+        raise OpsError("{0} refused the query: {1}".format(where(login["login_host"], login["login_port"]), one_line(str(error))))
     finally:
         connection.close()
