@@ -49,10 +49,10 @@ def crowd(record: Record, operations: Operations, version: str, count: int) -> t
     variables = {"release_version": version, "release_soak_seconds": HOLD_SECONDS, "release_metrics_url": ""}
     plays = {}
     for number in range(1, count + 1):
-        owner = f"operator-{number}"
-        plays[owner] = operations.start("deploy", {**variables, "ops_operator": owner})
+        operator = f"operator-{number}"
+        plays[operator] = operations.start("deploy", {**variables, "ops_operator": operator})
         # Fifty controllers would be on as many machines: here the one that gets in must not be starved by those that do not.
-        os.setpriority(os.PRIO_PGRP, plays[owner].process.pid, LOWEST_PRIORITY)
+        os.setpriority(os.PRIO_PGRP, plays[operator].process.pid, LOWEST_PRIORITY)
     owner = _first_holder(stack, plays)
     if not record.check(owner is not None, "one deploy gets in"):
         return None, list(plays.values())

@@ -60,7 +60,8 @@ class Nodes:
 
     def playbook(self, sockets: str, log: str) -> tuple[float, int, str]:
         """-> seconds, exit code, what it said. ``sockets`` is the folder of the connections that are kept open."""
-        command = [ROOT / ".venv/bin/ansible-playbook", "-i", "tests/bench/inventory", "playbooks/health.yml", "-e", "health_profile=quick"]
+        program = str(ROOT / ".venv/bin/ansible-playbook")
+        command = [program, "-i", "tests/bench/inventory", "playbooks/health.yml", "-e", "health_profile=quick"]
         environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_SSH_CONTROL_PATH_DIR": sockets, "ANSIBLE_FORKS": str(PARALLEL)}
         started = time.monotonic()
         done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -63,7 +63,7 @@ def measure(operations: Operations, pair: tuple[str, str], count: int, record: R
         with Poller(operations.stack) as poller:
             play = operations.start("rollback", {"release_version": target, "release_emergency": True})
             play.wait()
-        first = poller.first(lambda release, target=target: release == target)
+        first = poller.first(target.__eq__)
         if play.process.returncode != 0 or first is None or path_taken(play) != "warm":
             record.check(False, f"rollback to {target}", f"exit {play.process.returncode}, {path_taken(play)} start; {last_words(play)}")
             continue

@@ -190,8 +190,8 @@ class Stack:
             elif container["state"] != "running":
                 problems.append(f"{container['name']} is {container['state']}")
         served = self.upstream()
-        colour = self.live_colour()
-        if set(served) != {name for name in running if name.rpartition("-")[0] == colour}:
+        live = self.live_colour()
+        if set(served) != {name for name in running if name.rpartition("-")[0] == live}:
             problems.append(f"nginx names {served}, running are {sorted(running & set(served)) or 'others'}")
         return problems
 

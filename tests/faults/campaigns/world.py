@@ -44,7 +44,7 @@ class World:
             state = self._stack.state / "hosts" / name
             port = re.search(r"^ASTRAL_DEMO_LB_PORT=(\d+)", (state / "compose.env").read_text(), re.MULTILINE)
             assert port, f"{state}/compose.env names no port"
-            self.hosts[name] = Stack(f"{self._stack.project}-{name}", state, int(port.group(1)))
+            self.hosts[name] = Stack(f"{self._stack.project}-{name}", state, int(port.group(1)), self._stack.prometheus)
         return self
 
     def __exit__(self, *_: object) -> None:
