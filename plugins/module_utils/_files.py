@@ -12,17 +12,22 @@ import json
 import os
 import tempfile
 
-from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline, poll
 
 
-def write_atomically(path, content, mode=0o600):
-    """Write ``content`` (str) to ``path`` by way of a synced temporary file beside it and a rename."""
+def write_atomically(path, content, mode=0o600, owner=None):
+    """Write ``content`` (str or bytes) to ``path`` by way of a synced temporary file beside it and a rename.
+
+    ``owner`` (user and group id) is whose it then is; the caller's own when None.
+    """
     folder = os.path.dirname(path) or "."
     handle, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=folder)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(content)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
             stream.flush()
+            if owner:
+                os.fchown(stream.fileno(), *owner)
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
         os.replace(temporary, path)
@@ -59,50 +64,59 @@ def exclusive(path, timeout=60.0, interval=0.01):
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if not poll(lambda: _try_lock(handle), bool, timeout, interval)[1]:
-            raise TimeoutError("{0} was locked by another process for {1:.0f} s".format(path, timeout))
+        locked(handle, fcntl.LOCK_EX, path, timeout, interval)
         yield
     finally:
         os.close(handle)
 
 
-def _try_lock(handle):
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def append_line(path, record):
     """Append ``record`` (a dict) to a JSON-lines file, synced. A line torn by a crash stays a line of its own."""
     with appending(path) as handle:
-        size = os.fstat(handle).st_size
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         line = json.dumps(record, sort_keys=True, ensure_ascii=False) + "\n"
-        append_bytes(handle, (("\n" if torn else "") + line).encode("utf-8"))
+        append_bytes(handle, (("\n" if is_torn(handle) else "") + line).encode("utf-8"))
+
+
+def is_torn(handle):
+    """Whether the last line of an open file lacks its newline."""
+    size = os.fstat(handle).st_size
+    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
 
 
 @contextlib.contextmanager
 def appending(path, timeout=60.0):
     """The file ``path`` (created when missing, its folder too) as a handle to append to, while nobody else does.
 
+    It may be replaced meanwhile (`write_atomically`): whoever waits for it gets the new one. After that it is nobody's any more.
     Raises TimeoutError when somebody else keeps it for longer than ``timeout`` seconds: a process that was stopped, not ended.
     """
     folder = os.path.dirname(path) or "."
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    new = not os.path.exists(path)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    deadline = Deadline(timeout)
+    while True:
+        new = not os.path.exists(path)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            locked(handle, fcntl.LOCK_EX, path, deadline.remaining)
+            if not _is_at(handle, path):
+                continue
+            yield handle
+            if new:
+                sync_folder(folder)
+            return
+        finally:
+            os.close(handle)
+
+
+def _is_at(handle, path):
+    """Whether the open file ``handle`` is the one that ``path`` names, and not one that was renamed over or removed."""
     try:
-        locked(handle, fcntl.LOCK_EX, path, timeout)
-        yield handle
-        if new:
-            sync_folder(folder)
-    finally:
-        os.close(handle)
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
-def locked(handle, kind, path, timeout=60.0):
+def locked(handle, kind, path, timeout=60.0, interval=0.01):
     """Lock the open file ``handle`` (``kind``: fcntl.LOCK_EX or LOCK_SH). Raises TimeoutError, as `appending` does."""
 
     def attempt():
@@ -112,7 +126,7 @@ def locked(handle, kind, path, timeout=60.0):
             return False
         return True
 
-    if not poll(attempt, bool, timeout, 0.01)[1]:
+    if not poll(attempt, bool, timeout, interval)[1]:
         raise TimeoutError("{0} was locked by another process for {1:.0f} s".format(path, timeout))
 
 

@@ -12,16 +12,25 @@ itself. With a key the hash is an HMAC, and nobody without the key can make anot
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import hmac
 import json
 import os
 import re
+import stat
 import uuid
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import append_bytes, appending, locked, read_text
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import (
+    append_bytes,
+    appending,
+    is_torn,
+    locked,
+    read_text,
+    write_atomically,
+)
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact, shorten
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
@@ -293,7 +302,7 @@ class Journal:
                 entries.append(head)
                 lines.append(line)
             if lines:
-                append_bytes(handle, (b"\n" if _is_torn(handle) else b"") + b"".join(lines))
+                append_bytes(handle, (b"\n" if is_torn(handle) else b"") + b"".join(lines))
             for spool in waiting:
                 problems += spool.problems
                 spool.remove({content["id"] for content in spool.contents})
@@ -303,11 +312,6 @@ class Journal:
         """Those of the paths that are there, each once, and never the journal itself."""
         own = os.path.realpath(self.path)
         return [path for path in sorted({os.path.realpath(path) for path in spools}) if path != own and os.path.exists(path)]
-
-
-def _is_torn(handle):
-    size = os.fstat(handle).st_size
-    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
 
 
 def _known(handle, ids):
@@ -326,8 +330,9 @@ def _known(handle, ids):
 class Spool:
     """Entries that wait on a host for the journal to be within reach. The file is a journal of its own."""
 
-    def __init__(self, path, handle, key):
-        self._handle, self._lines, self.contents, self.problems = handle, [], [], []
+    def __init__(self, path, handle, key, held=False):
+        self._path, self._handle, self._held = path, handle, held
+        self._lines, self.contents, self.problems = [], [], []
         size = os.fstat(handle).st_size
         if size > MAX_SPOOL_BYTES:
             self.problems.append(
@@ -347,8 +352,9 @@ class Spool:
     @contextlib.contextmanager
     def open(cls, path, key=None):
         """The spool, while nobody else appends to it."""
+        path = os.path.realpath(path)
         with appending(path) as handle:
-            yield cls(path, handle, key)
+            yield cls(path, handle, key, held=True)
 
     @classmethod
     @contextlib.contextmanager
@@ -362,12 +368,18 @@ class Spool:
             os.close(handle)
 
     def remove(self, ids):
-        """Remove the entries with these ``ids`` (set of str), if there are any. Everything else stays. Returns how many there were."""
+        """Remove the entries with these ``ids`` (set of str), if there are any. Everything else stays. Returns how many there were.
+
+        Once: what is left is a new file, to which others may append. OSError when the spool is not held.
+        """
         kept = [line + b"\n" for identifier, line in self._lines if identifier is None or identifier not in ids]
         removed = len(self._lines) - len(kept)
         if removed:
-            os.ftruncate(self._handle, 0)
-            append_bytes(self._handle, b"".join(kept))
+            if not self._held:
+                raise OSError(errno.EBADF, "the spool is not held", self._path)
+            known = os.fstat(self._handle)
+            write_atomically(self._path, b"".join(kept), stat.S_IMODE(known.st_mode), (known.st_uid, known.st_gid))
+            self._held = False
         return removed
 
 

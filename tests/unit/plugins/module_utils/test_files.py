@@ -11,6 +11,7 @@ import time
 
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _files
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 FORK = multiprocessing.get_context("fork")
 
@@ -138,6 +139,62 @@ def test_appends_from_many_processes_neither_mix_nor_get_lost(tmp_path):
     assert damaged == []
     for writer in range(8):
         assert [record["number"] for record in records if record["writer"] == writer] == list(range(20))
+
+
+def append_when(go, path, record):
+    go.wait()
+    _files.append_line(path, record)
+
+
+def has_open(pid, inode):
+    folder = f"/proc/{pid}/fd"
+    return any(os.stat(os.path.join(folder, name)).st_ino == inode for name in os.listdir(folder))
+
+
+@pytest.mark.parametrize("then", ["replaced", "removed"])
+def test_whoever_waited_for_a_file_that_is_no_longer_there_appends_to_the_one_that_is(tmp_path, then):
+    path, go = tmp_path / "spool.jsonl", FORK.Event()
+    _files.append_line(str(path), {"n": 1})
+    waiter = FORK.Process(target=append_when, args=(go, str(path), {"n": 2}))
+    waiter.start()
+    with _files.appending(str(path)) as handle:
+        go.set()
+        assert poll(lambda: has_open(waiter.pid, os.fstat(handle).st_ino), bool, timeout=10, interval=0.01)[1]
+        if then == "replaced":
+            _files.write_atomically(str(path), '{"n": 0}\n')
+        else:
+            path.unlink()
+    waiter.join()
+    assert waiter.exitcode == 0
+    assert _files.read_lines(str(path)) == ([{"n": 0}, {"n": 2}] if then == "replaced" else [{"n": 2}], [])
+
+
+def append_for_ever(path, writer):
+    number = 0
+    while True:
+        _files.append_line(path, {"writer": writer, "number": number})
+        number += 1
+
+
+def test_appends_while_the_file_is_replaced_again_and_again_are_not_lost(tmp_path):
+    path = tmp_path / "spool.jsonl"
+    taken = []
+    writers = [FORK.Process(target=append_for_ever, args=(str(path), writer)) for writer in range(3)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _round in range(100):
+            with _files.appending(str(path)):
+                taken += _files.read_lines(str(path))[0]
+                _files.write_atomically(str(path), "")
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.join()
+    for writer in range(3):
+        numbers = [record["number"] for record in taken if record["writer"] == writer]
+        assert numbers == list(range(len(numbers)))
+    assert taken
 
 
 FULL_DISK = """

@@ -384,6 +384,39 @@ def test_killed_at_any_moment_nothing_that_waited_is_lost_or_doubled(path, tmp_p
     assert spool.read_bytes() == b""
 
 
+def test_killed_while_a_spool_is_emptied_what_stays_there_is_not_lost(tmp_path, monkeypatch):
+    spool = tmp_path / "spool.jsonl"
+    for identifier in ("one", "two", "three"):
+        append(spool, id=identifier)
+    before = spool.read_bytes()
+
+    def killed(*_arguments):
+        raise OSError("killed")
+
+    for function in ("fsync", "replace"):
+        with monkeypatch.context() as patch, _journal.Spool.open(str(spool)) as opened:
+            patch.setattr(os, function, killed)
+            with pytest.raises(OSError, match="killed"):
+                opened.remove({"one", "three"})
+        assert spool.read_bytes() == before
+    assert os.listdir(tmp_path) == ["spool.jsonl"]
+
+
+def test_an_emptied_spool_is_the_same_file_to_everybody_else(tmp_path):
+    """Behind a link too, and with the mode it had."""
+    spool, link = tmp_path / "spool.jsonl", tmp_path / "link.jsonl"
+    append(spool, id="one")
+    spool.chmod(0o640)
+    link.symlink_to(spool)
+    with _journal.Spool.open(str(link)) as opened:
+        assert opened.remove({"one"}) == 1
+        with pytest.raises(OSError, match="not held"):
+            opened.remove({"one"})
+    assert link.is_symlink()
+    assert spool.read_bytes() == b""
+    assert stat.S_IMODE(spool.stat().st_mode) == 0o640
+
+
 def test_what_in_a_spool_is_no_whole_entry_stays_there_and_is_told(path, tmp_path):
     spool = tmp_path / "spool.jsonl"
     append(spool, operation="rollback")
