@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The demonstration: releases, a bad release and a rollback on the running stack, under load, and a table of what happened.
 
 Run by `demo/run`, which sets up and starts the stack before. Exit code 0 when everything went as it should and no request failed.
@@ -14,11 +13,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo.load import Load, Options, window
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from demo.load import Load, Options, window  # noqa: E402
-
 BAD_RELEASE = "v1.2.5-slow"
 WARM_UP_SECONDS = 3
 #: Requests that an idle client sends on a connection of before the last step are part of that step.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import requests
 
 from .noise import Noise
 from .operations import Operations, last_words
@@ -166,11 +164,10 @@ def _wait_for_prometheus(stack: Stack) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            url = f"{stack.prometheus}/api/v1/query?{urllib.parse.urlencode({'query': 'count(up == 1)'})}"
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-                if json.load(answer)["data"]["result"]:
-                    return
-        except (OSError, ValueError, KeyError, urllib.error.URLError):
+            answer = requests.get(f"{stack.prometheus}/api/v1/query", params={"query": "count(up == 1)"}, timeout=2)
+            if answer.json()["data"]["result"]:
+                return
+        except (OSError, ValueError, KeyError):
             pass
         time.sleep(1)
     raise RuntimeError(f"Prometheus did not come back within {READY_SECONDS} s")
