@@ -25,6 +25,14 @@ options:
   bearer_token:
     description: "A token sent as C(Authorization: Bearer). It takes precedence over O(url_username)."
     type: str
+  timeout:
+    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
+    type: float
+    default: 10.0
+"""
+
+    TLS = r"""
+options:
   validate_certs:
     description: Whether the certificate of an C(https) address is verified.
     type: bool
@@ -32,8 +40,4 @@ options:
   ca_path:
     description: A PEM file with the certificates of the authorities to trust in place of the system's.
     type: path
-  timeout:
-    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
-    type: float
-    default: 10.0
 """

@@ -52,6 +52,7 @@ PROBES = {
 SPEC: dict = dict(_checks.COMMON_SPEC)
 for _own in OPTIONS.values():
     SPEC.update(_own)
+CHECKS_SPEC = {"checks": {"type": "list", "elements": "dict", "required": True, "options": SPEC}}
 
 
 def prepare(raw_checks):

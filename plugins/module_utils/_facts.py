@@ -10,6 +10,14 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_lines
 
+FACTS_SPEC = {
+    "project": {"type": "str", "required": True},
+    "colours": {"type": "list", "elements": "str", "required": True},
+    "balancer": {"type": "str", "default": "nginx"},
+    "upstream_path": {"type": "path", "required": True},
+    "history_path": {"type": "path", "required": True},
+}
+
 
 def gather(client, balancer, project, colours, history_path):
     """The Facts of this host, those of a wanted image apart.

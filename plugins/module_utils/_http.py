@@ -22,15 +22,15 @@ import urllib.parse
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import DeadlineSocket, ProbeError, connect, explain, where
 from ansible_collections.astraldraft.ops.plugins.module_utils._tls import context_for, explain_tls
 
-HTTP_SPEC = {
-    "url": {"type": "str", "required": True},
-    "url_username": {"type": "str"},
-    "url_password": {"type": "str", "no_log": True},
-    "bearer_token": {"type": "str", "no_log": True},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "timeout": {"type": "float", "default": 10.0},
-}
+TLS_SPEC = {"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}}
+HTTP_SPEC = dict(
+    TLS_SPEC,
+    url={"type": "str", "required": True},
+    url_username={"type": "str"},
+    url_password={"type": "str", "no_log": True},
+    bearer_token={"type": "str", "no_log": True},
+    timeout={"type": "float", "default": 10.0},
+)
 MAX_BYTES = 1024 * 1024
 RETRIED_STATUSES = (429, 502, 503, 504)
 RETRY_PAUSE = 0.2

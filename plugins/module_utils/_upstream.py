@@ -13,6 +13,11 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _n
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, write_atomically
 
+UPSTREAM_SPEC = {
+    "project": {"type": "str", "required": True},
+    "service": {"type": "str", "default": "nginx"},
+    "path": {"type": "path", "required": True},
+}
 PENDING_SUFFIX = ".pending"
 CANDIDATE_SUFFIX = ".candidate"
 

@@ -18,19 +18,7 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.docker
   - astraldraft.ops._operation.info
   - astraldraft.ops._operation.action_group
-options:
-  project:
-    description: The Compose project.
-    type: str
-    required: true
-  service:
-    description: The Compose service that runs nginx.
-    type: str
-    default: nginx
-  path:
-    description: The upstream's file on the host.
-    type: path
-    required: true
+  - astraldraft.ops._upstream
 seealso:
   - module: astraldraft.ops.nginx_upstream
 """
@@ -122,13 +110,8 @@ duration:
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
+from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer
 
-SPEC = {
-    "project": {"type": "str", "required": True},
-    "service": {"type": "str", "default": "nginx"},
-    "path": {"type": "path", "required": True},
-}
 RESULT = {
     "servers": [],
     "services": [],
@@ -175,7 +158,7 @@ def work(module, result):
 
 
 def main():
-    run(work, dict(SPEC, **_docker.DOCKER_SPEC), RESULT, supports_check_mode=True)
+    run(work, dict(UPSTREAM_SPEC, **_docker.DOCKER_SPEC), RESULT, supports_check_mode=True)
 
 
 if __name__ == "__main__":

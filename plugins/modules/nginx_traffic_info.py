@@ -21,19 +21,9 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.docker
   - astraldraft.ops._operation.info
   - astraldraft.ops._operation.action_group
+  - astraldraft.ops._upstream
+  - astraldraft.ops._http.tls
 options:
-  project:
-    description: The Compose project.
-    type: str
-    required: true
-  service:
-    description: The Compose service that runs nginx.
-    type: str
-    default: nginx
-  path:
-    description: The upstream's file on the host.
-    type: path
-    required: true
   replicas:
     description: The replicas, such as V(app-blue-3), that must have answered. By default all that get traffic.
     type: list
@@ -41,13 +31,6 @@ options:
   url:
     description: A harmless address behind this nginx to ask, such as that of the health route.
     type: str
-  validate_certs:
-    description: Whether the certificate of an C(https) address is verified.
-    type: bool
-    default: true
-  ca_path:
-    description: A PEM file with the certificates of the authorities to trust in place of the system's.
-    type: path
   window:
     description: How far back the log is read, in seconds.
     type: float
@@ -114,23 +97,20 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import request, safe_url
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import TLS_SPEC, request, safe_url
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
-from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
+from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
-SPEC = {
-    "project": {"type": "str", "required": True},
-    "service": {"type": "str", "default": "nginx"},
-    "path": {"type": "path", "required": True},
-    "replicas": {"type": "list", "elements": "str"},
-    "url": {"type": "str"},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "window": {"type": "float", "default": 0},
-    "wait_timeout": {"type": "float", "default": 10},
-}
+SPEC = dict(
+    UPSTREAM_SPEC,
+    **TLS_SPEC,
+    replicas={"type": "list", "elements": "str"},
+    url={"type": "str"},
+    window={"type": "float", "default": 0},
+    wait_timeout={"type": "float", "default": 10},
+)
 RESULT = {"verdict": "inconclusive", "served": {}, "missing": [], "sent": 0, "summary": ""}
 MOST_REQUESTS = 20  # in one round
 REQUEST_SECONDS = 5.0

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.docker
   - astraldraft.ops._operation.attributes
   - astraldraft.ops._operation.action_group
+  - astraldraft.ops._upstream
 attributes:
   check_mode:
     support: full
@@ -30,14 +31,6 @@ attributes:
   idempotent:
     support: full
 options:
-  project:
-    description: The Compose project.
-    type: str
-    required: true
-  service:
-    description: The Compose service that runs nginx.
-    type: str
-    default: nginx
   path:
     description:
       - The upstream's file on the host. Its folder must be mounted into the container and included in C(http {}) by nginx's configuration.
@@ -204,16 +197,14 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._docker import sho
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
+from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
-SPEC = {
-    "project": {"type": "str", "required": True},
-    "service": {"type": "str", "default": "nginx"},
-    "path": {"type": "path", "required": True},
-    "name": {"type": "str", "default": "app"},
-    "port": {"type": "int"},
-    "services": {
+SPEC = dict(
+    UPSTREAM_SPEC,
+    name={"type": "str", "default": "app"},
+    port={"type": "int"},
+    services={
         "type": "list",
         "elements": "dict",
         "options": {
@@ -223,12 +214,12 @@ SPEC = {
             "without": {"type": "list", "elements": "str", "default": []},
         },
     },
-    "weights": {"type": "dict"},
-    "directives": {"type": "list", "elements": "str", "default": ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]},
-    "drain": {"type": "bool", "default": False},
-    "drain_timeout": {"type": "float", "default": 60},
-    "wait_timeout": {"type": "float", "default": 10},
-}
+    weights={"type": "dict"},
+    directives={"type": "list", "elements": "str", "default": ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]},
+    drain={"type": "bool", "default": False},
+    drain_timeout={"type": "float", "default": 60},
+    wait_timeout={"type": "float", "default": 10},
+)
 MOST_WEIGHT = 1000
 RESULT = {"before": [], "after": [], "left_out": [], "drained": None, "draining_workers": 0, "reload_seconds": None}
 

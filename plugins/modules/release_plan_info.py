@@ -19,33 +19,13 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.docker
   - astraldraft.ops._operation.info
   - astraldraft.ops._operation.action_group
+  - astraldraft.ops._facts
 options:
   operation:
     description: What is planned. V(none) only says how things stand.
     type: str
     choices: [deploy, rollback, none]
     default: none
-  project:
-    description: The Compose project.
-    type: str
-    required: true
-  colours:
-    description: The two services of which one is live and the other idle.
-    type: list
-    elements: str
-    required: true
-  balancer:
-    description: The service that runs nginx.
-    type: str
-    default: nginx
-  upstream_path:
-    description: The file of nginx's upstream on the host.
-    type: path
-    required: true
-  history_path:
-    description: The record of releases.
-    type: path
-    required: true
   version:
     description: The version to go to. Needed for a deploy; for a rollback by default the last one that was healthy here.
     type: str
@@ -257,27 +237,23 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
 from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
 
-SPEC = {
-    "operation": {"type": "str", "choices": ["deploy", "rollback", "none"], "default": "none"},
-    "project": {"type": "str", "required": True},
-    "colours": {"type": "list", "elements": "str", "required": True},
-    "balancer": {"type": "str", "default": "nginx"},
-    "upstream_path": {"type": "path", "required": True},
-    "history_path": {"type": "path", "required": True},
-    "version": {"type": "str"},
-    "image": {"type": "str"},
-    "environment": {"type": "str", "default": ""},
-    "replicas": {"type": "int", "default": 1},
-    "keep_warm_seconds": {"type": "int", "default": 86400},
-    "overrides": {"type": "list", "elements": "str", "default": []},
-    "emergency": {"type": "bool", "default": False},
-    "health_port": {"type": "int"},
-    "health_path": {"type": "str", "default": "/api/health"},
-    "health_version_path": {"type": "str", "default": "version"},
-    "health_timeout": {"type": "float", "default": 2},
-    "staging_releases": {"type": "str"},
-    "staging_timeout": {"type": "float", "default": 5},
-}
+SPEC = dict(
+    _facts.FACTS_SPEC,
+    operation={"type": "str", "choices": ["deploy", "rollback", "none"], "default": "none"},
+    version={"type": "str"},
+    image={"type": "str"},
+    environment={"type": "str", "default": ""},
+    replicas={"type": "int", "default": 1},
+    keep_warm_seconds={"type": "int", "default": 86400},
+    overrides={"type": "list", "elements": "str", "default": []},
+    emergency={"type": "bool", "default": False},
+    health_port={"type": "int"},
+    health_path={"type": "str", "default": "/api/health"},
+    health_version_path={"type": "str", "default": "version"},
+    health_timeout={"type": "float", "default": 2},
+    staging_releases={"type": "str"},
+    staging_timeout={"type": "float", "default": 5},
+)
 RESULT = {
     "verdict": "none",
     "refusals": [],

@@ -21,29 +21,9 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.docker
   - astraldraft.ops._operation.info
   - astraldraft.ops._operation.action_group
+  - astraldraft.ops._facts
   - astraldraft.ops._postgres
 options:
-  project:
-    description: The Compose project.
-    type: str
-    required: true
-  colours:
-    description: The two services of which one is live and the other idle.
-    type: list
-    elements: str
-    required: true
-  balancer:
-    description: The service that runs nginx.
-    type: str
-    default: nginx
-  upstream_path:
-    description: The file of nginx's upstream on the host.
-    type: path
-    required: true
-  history_path:
-    description: The record of releases.
-    type: path
-    required: true
   replicas:
     description: How many replicas the live colour shall have.
     type: int
@@ -215,22 +195,18 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._files import read
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import LoadBalancer
 
-SPEC = {
-    "project": {"type": "str", "required": True},
-    "colours": {"type": "list", "elements": "str", "required": True},
-    "balancer": {"type": "str", "default": "nginx"},
-    "upstream_path": {"type": "path", "required": True},
-    "history_path": {"type": "path", "required": True},
-    "replicas": {"type": "int"},
-    "warm": {"type": "bool", "default": True},
-    "minimum": {"type": "int", "default": 1},
-    "pool_size": {"type": "int", "default": 0},
-    "database_user": {"type": "str"},
-    "hosts": {"type": "int", "default": 1},
-    "reserve_connections": {"type": "int", "default": 5},
-    "reserve_memory": {"type": "int", "default": 2**28},
-    "overrides": {"type": "list", "elements": "str", "default": []},
-}
+SPEC = dict(
+    _facts.FACTS_SPEC,
+    replicas={"type": "int"},
+    warm={"type": "bool", "default": True},
+    minimum={"type": "int", "default": 1},
+    pool_size={"type": "int", "default": 0},
+    database_user={"type": "str"},
+    hosts={"type": "int", "default": 1},
+    reserve_connections={"type": "int", "default": 5},
+    reserve_memory={"type": "int", "default": 2**28},
+    overrides={"type": "list", "elements": "str", "default": []},
+)
 RESULT = {
     "verdict": "none",
     "refusals": [],
