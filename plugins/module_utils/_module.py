@@ -16,7 +16,7 @@ import traceback
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._lock import Lease
+from ansible_collections.astraldraft.ops.plugins.module_utils._lock_file import Lease
 
 OPERATION_SPEC = {
     "operation_lock_path": {"type": "path", "fallback": (env_fallback, ["ASTRALDRAFT_OPERATION_LOCK"])},

@@ -288,11 +288,9 @@ duration:
   type: float
 """
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _freeze, _lock, _processes
-from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils import _freeze
+from ansible_collections.astraldraft.ops.plugins.module_utils._lock_call import Call
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
-from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 SPEC = dict(
     _freeze.SPEC,
@@ -328,129 +326,8 @@ RESULT = {
 }
 
 
-class Call:
-    """One call of the module: what was asked for, of which lock, and the result that is filled."""
-
-    def __init__(self, module, result):
-        self.params, self.check, self.result = module.params, module.check_mode, result
-        self.lock = _lock.LockFile(self.params["path"])
-        self.held = self.lock.read()
-        self.lifted = set(self.params["overrides"]) | ({"lock"} if self.params["seize"] else set())
-        if self.params["emergency"]:
-            self.lifted |= {"freeze", "incident"}
-
-    def say(self, key, held):
-        self.result[key] = _lock.public_all(held, self.lock.now())
-
-    def person(self):
-        if not self.params["owner"]:
-            raise OpsError("To take the lock {0}, say who: owner.".format(self.lock.path))
-        return {name: self.params[name] for name in ("owner", "host", "reason")}
-
-    def bury(self, tokens):
-        """End what dead holders left running on this host."""
-        if self.params["marker"]:
-            markers = [_processes.marker(self.params["marker"], token) for token in tokens]
-            self.result["ended_processes"] = _processes.public(_processes.end(markers))
-
-    def replaced(self, records):
-        now = self.lock.now()
-        self.result.update(taken_over=bool(records), taken_over_from=[_lock.public(record, now) for record in records])
-
-    def pass_or_refuse(self, refusals):
-        """Note what is overridden; raises OpsError for the rest."""
-        self.result["overridden"] += [
-            {"guard": refusal["guard"], "message": refusal["fact"]} for refusal in refusals if refusal["guard"] in self.lifted
-        ]
-        left = [refusal for refusal in refusals if refusal["guard"] not in self.lifted]
-        if left:
-            told = [_lock.public_refusal(refusal) for refusal in left]
-            raise OpsError(" ".join(refusal["message"] for refusal in told), refusals=told)
-
-    def by_hand(self):
-        """Lock or unlock for a person."""
-        before = self.held["manual"]
-        present = self.params["state"] == "present"
-        plan = _lock.plan_manual(before, self.person(), self.lock.now()) if present else None
-        self.result["changed"] = plan != before
-        if not self.check:
-            before, plan = self.lock.lock_by_hand(self.person()) if present else (self.lock.unlock(), None)
-        self.say("after", dict(self.held, manual=plan))
-
-    def give_back(self):
-        """Release the lock, or remove the leases of dead holders."""
-        dead, token = self.params["take_over_tokens"], self.params["operation_token"]
-        going = [record for record in self.held["holders"] if record["token"] in (dead or [token])]
-        if self.check and "lock" not in self.lifted:
-            _lock.refuse_alive(going if dead else [], self.lock.now())
-        elif not self.check and dead:
-            going = self.lock.declare_dead(dead, "lock" in self.lifted, self.bury)
-        elif not self.check:
-            self.lock.release(token)
-        self.result["changed"] = bool(going)
-        self.replaced(going if dead else [])
-        self.say("after", dict(self.held, holders=[record for record in self.held["holders"] if record not in going]))
-
-    def begin(self):
-        """Take the lock, or place a lease, once no guard refuses it."""
-        params, operation = self.params, self.params["operation"]
-        if not operation:
-            raise OpsError("To take the lock {0}, say what for: operation.".format(self.lock.path))
-        request = dict(self.person(), operation=operation, expiry=params["expiry"], lease_hosts=params["lease_hosts"])
-        if not params["lease_token"]:
-            self.pass_or_refuse(_freeze.Freezes.of(params).refusals(operation, utc_now()))
-        self.result["changed"] = _lock.mine(self.held, params["lease_token"]) is None
-        if self.check:
-            self.pass_or_refuse(_lock.refusals(self.held, operation, self.lock.now(), params["lease_token"]))
-            return
-        self.take(request)
-        self.say("after", self.lock.read())
-
-    def take(self, request):
-        """Wait for the lock, but only for a holder that gives no sign of life."""
-        params, first = self.params, self.held["holders"]
-
-        def attempt():
-            return self.lock.acquire(request, "lock" in self.lifted, params["take_over_tokens"], self.bury, params["lease_token"])
-
-        def is_decided(taken):
-            return taken.record or taken.by_hand or not taken.blocking or _lock.shows_life(first, taken.blocking)
-
-        taken, _done, _attempts = poll(attempt, is_decided, params["wait_timeout"], params["wait_interval"])
-        self.pass_or_refuse(_lock.refusals_of(taken, params["operation"], self.lock.now()))
-        if taken.record:
-            self.result["token"] = taken.record["token"]
-            self.replaced(taken.replaced)
-        else:
-            self.ask_elsewhere(taken.unconfirmed)
-
-    def ask_elsewhere(self, records):
-        """Nobody here can tell whether these are dead. Raises OpsError unless the caller said that it would ask."""
-        now = self.lock.now()
-        unconfirmed = [_lock.public(record, now) for record in records]
-        self.result.update(changed=False, unconfirmed=unconfirmed)
-        if not self.params["confirm_dead"]:
-            raise OpsError(
-                "Another operation gives no sign of life on this host: {0}. Whether it is dead must be asked there. Nothing was "
-                "begun.".format("; ".join(_lock.describe(record, now) for record in records))
-            )
-
-
 def work(module, result):
-    call = Call(module, result)
-    params, token = module.params, module.params["operation_token"]
-    call.say("before", call.held)
-    call.say("after", call.held)
-    if params["manual"]:
-        call.by_hand()
-    elif params["state"] == "absent":
-        call.give_back()
-    elif params["lease_token"] or not _lock.mine(call.held, token):
-        call.begin()
-    elif not module.check_mode:
-        call.lock.renew(token, params["expiry"])
-        result["token"] = token
-        call.say("after", call.lock.read())
+    Call(module.params, module.check_mode, result).carry_out()
 
 
 def main():

@@ -200,6 +200,7 @@ duration:
 """
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _freeze, _lock
+from ansible_collections.astraldraft.ops.plugins.module_utils._lock_file import LockFile
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
 
@@ -220,7 +221,7 @@ RESULT = {
 
 def work(module, result):
     params, now = module.params, utc_now()
-    lock, freezes = _lock.LockFile(params["path"]), _freeze.Freezes.of(params)
+    lock, freezes = LockFile(params["path"]), _freeze.Freezes.of(params)
     held, seconds = lock.read(), lock.now()
     result.update(_lock.public_all(held, seconds), status=_lock.status(held, seconds), **freezes.public(now))
     result["description"] = _lock.lines(held, seconds) + freezes.lines(now)
