@@ -15,6 +15,7 @@ import json
 import os
 import re
 
+from ansible_collections.astraldraft.ops.plugins.module_utils import _incidents
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, read_text, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._operations import frozen
@@ -33,9 +34,6 @@ SPEC = {
     "incidents_path": {"type": "path"},
     "freeze_weekly": {"type": "list", "elements": "dict", "options": WEEKLY_SPEC, "default": []},
 }
-#: While one of these is open, nothing new goes into production.
-FREEZING_SEVERITIES = ("SEV-1", "SEV-2")
-RESOLVED = "resolved"
 #: A freeze asked for again is only prolonged when less than this part of the asked time is left of it.
 STILL_LONG_ENOUGH = 0.9
 
@@ -219,34 +217,6 @@ def weekly_end(window, now):
     return (local + datetime.timedelta(days=day)).replace(hour=wall // 60, minute=wall % 60, second=0, microsecond=0)
 
 
-# -- incidents
-
-
-def open_incidents(folder):
-    """The incidents that hold operations back, and the files that cannot be read: ``(incidents, paths)``, each sorted."""
-    incidents, unreadable = [], []
-    try:
-        names = sorted(os.listdir(folder))
-    except FileNotFoundError:
-        names = []
-    for name in names:
-        path = os.path.join(folder, name, "incident.json")
-        try:
-            text = read_text(path)
-            if text is None:
-                continue
-            found = json.loads(text)
-            incident = {key: str(found[key]) for key in ("id", "severity", "status", "title")}
-        except NotADirectoryError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError):
-            unreadable.append(path)
-            continue
-        if incident["severity"] in FREEZING_SEVERITIES and incident["status"] != RESOLVED:
-            incidents.append(incident)
-    return incidents, unreadable
-
-
 # -- the judge
 
 
@@ -296,7 +266,8 @@ class Freezes:
 
     def __init__(self, path, weekly, incidents_path):
         self.weekly = weekly
-        self.incidents, self.unreadable = open_incidents(incidents_path)
+        found, self.unreadable = _incidents.read(incidents_path)
+        self.incidents = _incidents.freezing(found)
         self.damage = None
         try:
             self.windows = FreezeFile(path).read()["freezes"]

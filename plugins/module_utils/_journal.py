@@ -28,7 +28,6 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._files import (
     appending,
     is_torn,
     locked,
-    read_text,
     write_atomically,
 )
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact, shorten
@@ -304,8 +303,7 @@ class Journal:
             if lines:
                 append_bytes(handle, (b"\n" if is_torn(handle) else b"") + b"".join(lines))
             for spool in waiting:
-                problems += spool.problems
-                spool.remove({content["id"] for content in spool.contents})
+                problems += spool.problems + spool.clear()
         return entries, problems
 
     def _existing(self, spools):
@@ -382,15 +380,10 @@ class Spool:
             self._held = False
         return removed
 
-
-def open_incident(folder):
-    """The id of the open incident, the most severe and then the newest one, or None. What cannot be read is passed over."""
-    found = []
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):
-            with contextlib.suppress(OSError, ValueError, AttributeError):
-                incident = json.loads(read_text(os.path.join(folder, name, "incident.json")) or "{}")
-                if incident.get("status") not in (None, "resolved") and incident.get("id"):
-                    found.append((str(incident.get("severity")), str(incident["id"])))
-    worst = min((severity for severity, _id in found), default=None)
-    return max((identifier for severity, identifier in found if severity == worst), default=None)
+    def clear(self):
+        """Remove what is in the journal by now. -> why not, in a sentence (list): it is known by its ids the next time."""
+        try:
+            self.remove({content["id"] for content in self.contents})
+        except OSError as error:
+            return ["The spool {0} could not be emptied: {1}. Its entries are in the journal; nothing is lost.".format(self._path, error)]
+        return []

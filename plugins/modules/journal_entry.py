@@ -291,7 +291,7 @@ duration:
   type: float
 """
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _journal
+from ansible_collections.astraldraft.ops.plugins.module_utils import _incidents, _journal
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import SHORTEST_SECRET
@@ -333,7 +333,7 @@ def work(module, result):
     module.no_log_values.update(secret for secret in params["redact"] + [params["key"] or ""] if len(secret) >= SHORTEST_SECRET)
     now = to_iso(utc_now())
     facts = dict(params, ended_at=params["ended_at"] or now)
-    facts["incident"] = _journal.open_incident(params["incidents_path"]) if params["incidents_path"] else None
+    facts["incident"] = _incidents.foremost(_incidents.read(params["incidents_path"])[0]) if params["incidents_path"] else None
     content = _journal.compose(facts, params["redact"])
     # Where Ansible shows what a module was called with, it is this.
     params.update({name: content[name] for name in content if name in params}, redact=[])

@@ -33,6 +33,12 @@ def chain(count, key=None, head=None, **changed):
     return lines
 
 
+def append(path, key=None, spools=(), **changed):
+    """Append one entry. Returns it."""
+    entries, _problems = _journal.Journal(str(path), key).append([_journal.compose(facts(**changed))], TIME, spools)
+    return entries[-1]
+
+
 def entry(line):
     found = _journal.parse(line.rstrip(b"\n"))
     assert found, line

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _freeze
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
+from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils import incidents
 
 FORK = multiprocessing.get_context("fork")
 NOW = from_iso("2026-12-24T12:00:00Z")
@@ -242,36 +243,10 @@ def test_an_unknown_time_zone_is_refused(name):
         _freeze.weekly_end(weekly(timezone=name), NOW)
 
 
-# -- incidents
-
-
-def write_incident(folder, name="2026-001", **more):
-    incident = {"id": name, "severity": "SEV-1", "status": "investigating", "title": "logins fail", **more}
-    (folder / name).mkdir(parents=True)
-    (folder / name / "incident.json").write_text(json.dumps(incident))
-    return {key: incident[key] for key in ("id", "severity", "status", "title")}
-
-
-def test_open_incidents_of_the_two_highest_severities_hold_back(tmp_path):
-    first = write_incident(tmp_path)
-    second = write_incident(tmp_path, "2026-002", severity="SEV-2", status="monitoring", more="is ignored")
-    write_incident(tmp_path, "2026-003", severity="SEV-3")
-    write_incident(tmp_path, "2026-004", status="resolved")
-    (tmp_path / "2026-005").mkdir()
-    (tmp_path / "notes.txt").write_text("no incident")
-    assert _freeze.open_incidents(str(tmp_path)) == ([first, second], [])
-    assert _freeze.open_incidents(str(tmp_path / "nothing")) == ([], [])
-
-
-@pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"id": "x", "severity": "SEV-4"}', "\x00"])
-def test_an_incident_that_cannot_be_read_holds_back(tmp_path, content):
-    (tmp_path / "2026-001").mkdir()
-    path = tmp_path / "2026-001" / "incident.json"
-    path.write_text(content)
-    assert _freeze.open_incidents(str(tmp_path)) == ([], [str(path)])
-    (refusal,) = _freeze.refusals("deploy", NOW, [], [], [], [str(path)])
+def test_what_cannot_be_read_of_incidents_holds_back():
+    (refusal,) = _freeze.refusals("deploy", NOW, [], [], [], ["/incidents/2026-001/incident.json"])
     assert refusal["guard"] == "incident"
-    assert str(path) in refusal["fact"]
+    assert "/incidents/2026-001/incident.json" in refusal["fact"]
     assert "ops_override: [incident]" in refusal["remedy"]
 
 
@@ -302,7 +277,8 @@ def test_a_window_includes_its_start_and_not_its_end(moment, count):
 
 
 def test_everything_that_holds_back_is_found_about_the_lock(tmp_path):
-    incident = write_incident(tmp_path / "incidents")
+    incident = incidents.write(tmp_path / "incidents")
+    incidents.write(tmp_path / "incidents", "2026-003", severity="SEV-3")
     (tmp_path / "lock").mkdir()
     (tmp_path / "lock" / "freezes.json").write_text(json.dumps({"last_id": 2, "freezes": [window(), window(2, reason="", owner="bob")]}))
     options = {"path": str(tmp_path / "lock" / "operation.json"), "freezes_path": None, "incidents_path": None}

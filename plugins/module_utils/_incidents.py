@@ -1,0 +1,57 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The incidents that are open. Private: other collections must not import it.
+
+Each has a folder, and in it a file ``incident.json`` with at least ``id``, ``severity``, ``status`` and ``title``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
+
+#: While one of these is open, nothing new goes into production.
+FREEZING_SEVERITIES = ("SEV-1", "SEV-2")
+RESOLVED = "resolved"
+
+
+def read(folder):
+    """The incidents in ``folder`` that are not resolved, and what cannot be read: ``(incidents, paths)``, each sorted by its path."""
+    incidents, unreadable = [], []
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        names = []
+    except OSError:
+        return [], [folder]
+    for name in names:
+        path = os.path.join(folder, name, "incident.json")
+        try:
+            text = read_text(path)
+            if text is None:
+                continue
+            found = json.loads(text)
+            incident = {key: str(found[key]) for key in ("id", "severity", "status", "title")}
+        except NotADirectoryError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError):
+            unreadable.append(path)
+            continue
+        if incident["status"] != RESOLVED:
+            incidents.append(incident)
+    return incidents, unreadable
+
+
+def freezing(incidents):
+    """Those of them that hold operations back."""
+    return [incident for incident in incidents if incident["severity"] in FREEZING_SEVERITIES]
+
+
+def foremost(incidents):
+    """The id of the most severe one, and of those the newest; None when there is none."""
+    worst = min((incident["severity"] for incident in incidents), default=None)
+    return max((incident["id"] for incident in incidents if incident["severity"] == worst), default=None)
