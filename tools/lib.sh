@@ -97,3 +97,40 @@ apt_install() {
     fi
     rm -f "$log"
 }
+
+# side_by_side COMMAND NAME...: `COMMAND NAME` for each, two at a time, which is what a machine of two cores bears. What one of them says is
+# shown whole, when it has ended. The names of those that failed are in side_by_side_failed. A single one speaks for itself.
+side_by_side() {
+    local command=$1 lanes=${ASTRAL_TEST_LANES:-2} logs pid code name
+    shift
+    (($# > 1)) || lanes=1
+    local -A jobs_running=() jobs_begun=()
+    side_by_side_failed=()
+    logs=$(mktemp -d)
+    # Whoever is started in the background does not hear Ctrl-C.
+    trap 'kill "${!jobs_running[@]}" 2>/dev/null; wait; rm -rf "$logs"' EXIT
+    while (($# + ${#jobs_running[@]})); do
+        if (($# && ${#jobs_running[@]} < lanes)); then
+            jobs_begun[$1]=$(_now_us)
+            if ((lanes > 1)); then
+                printf '... %s\n' "$1"
+                "$command" "$1" >"$logs/$1" 2>&1 </dev/null &
+            else
+                printf '\n--- %s\n' "$1"
+                "$command" "$1" </dev/null &
+            fi
+            jobs_running[$!]=$1
+            shift
+            continue
+        fi
+        code=0
+        wait -n -p pid "${!jobs_running[@]}" || code=$?
+        name=${jobs_running[$pid]}
+        unset "jobs_running[$pid]"
+        ((lanes == 1)) || { printf '\n--- %s\n' "$name" && cat "$logs/$name"; }
+        ((code == 0)) || side_by_side_failed+=("$name")
+        printf -- '--- %s: %s (%s s)\n' "$name" "$( ((code == 0)) && echo ok || echo "FAILED, exit code $code")" "$(seconds_since "${jobs_begun[$name]}")"
+    done
+    trap - EXIT
+    rm -rf "$logs"
+}
