@@ -54,16 +54,14 @@ def mine(held, token):
     return next((record for record in held["holders"] if token and record["token"] == token), None)
 
 
-def weigh(held, operation, now, confirmed=(), token=None):
-    """Sort the holders by what they mean to ``operation``, which itself has ``token``. -> Standing
+def weigh(held, operation, now, confirmed=()):
+    """Sort the holders by what they mean to ``operation``. -> Standing
 
     A holder with leases on other hosts is only dead when its token is among those ``confirmed``: somebody asked there.
     """
     found = Standing([], [], [])
     for record in held["holders"]:
         in_the_way = excludes(operation, record["operation"])
-        if record["token"] == token:
-            continue
         if judge(record, now) == HELD:
             if in_the_way:
                 found.blocking.append(record)
@@ -116,13 +114,10 @@ def lines(held, now):
     return found or ["nobody is at work"]
 
 
-def refusals(held, operation, now, token=None):
-    """What of the lock keeps ``operation`` from beginning: dicts of ``guard``, ``fact`` and ``remedy``. Dead holders do not.
-
-    With a ``token`` it holds the lock on another host: locks by hand are asked about there.
-    """
-    standing = weigh(held, operation, now, token=token)
-    by_hand = held["manual"] if uses(operation) and not token else None
+def refusals(held, operation, now):
+    """What of the lock keeps ``operation`` from beginning: dicts of ``guard``, ``fact`` and ``remedy``. Dead holders do not."""
+    standing = weigh(held, operation, now)
+    by_hand = held["manual"] if uses(operation) else None
     return refusals_of(Taken(None, [], by_hand, standing.blocking, []), operation, now)
 
 
@@ -185,6 +180,34 @@ def public_manual(manual):
 def public_all(held, now):
     """The whole lock as modules return it."""
     return {"holders": [public(record, now) for record in held["holders"]], "manual": public_manual(held["manual"])}
+
+
+def plan(held, known, request, now, seize=False, confirmed=(), token=None):
+    """Whether ``request`` (operation, owner, host, reason, expiry, lease_hosts) gets the lock: when nobody alive is in its way.
+
+    ``known`` is what is remembered of tokens. ``seize``: whoever is in its way. ``confirmed``: tokens that are known to be dead on every
+    host. ``token``: a lease for an operation that was locked elsewhere under this token; raises OpsError when a later one that excludes it
+    was seen here. -> Taken
+    """
+    if token and not seize:
+        refuse_stale(request, token, held, known)
+    own = mine(held, token)
+    if own:
+        return Taken(dict(own, heartbeat=now, expiry=request["expiry"]), [], None, [], [])
+    standing = weigh(held, request["operation"], now, confirmed)
+    by_hand = held["manual"] if uses(request["operation"]) and not token else None
+    in_the_way = standing.blocking + standing.unconfirmed
+    if (in_the_way or by_hand) and not seize:
+        return Taken(None, [], by_hand, standing.blocking, standing.unconfirmed)
+    token = token or _next_token(held, known, now)
+    record = dict(request, token=token, acquired=now, heartbeat=now, usual_expiry=request["expiry"])
+    return Taken(record, standing.dead + in_the_way, by_hand, standing.blocking, standing.unconfirmed)
+
+
+def _next_token(held, known, now):
+    """Higher than every token seen here, and not lower than the clock in seconds: a host that has lost its files, or takes over from
+    one that cannot be reached, is not refused by those that remember more."""
+    return max([int(now), *known["seen"].values(), *(record["token"] for record in held["holders"])]) + 1
 
 
 def plan_manual(before, request, now):

@@ -7,6 +7,8 @@ import it."""
 
 from __future__ import annotations
 
+import functools
+
 from ansible_collections.astraldraft.ops.plugins.module_utils import _freeze, _lock, _processes
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._lock_file import LockFile
@@ -101,36 +103,35 @@ class Call:
         request = dict(self.person(), operation=operation, expiry=params["expiry"], lease_hosts=params["lease_hosts"])
         if not params["lease_token"]:
             self.pass_or_refuse(_freeze.Freezes.of(params).refusals(operation, utc_now()))
-        self.result["changed"] = _lock.mine(self.held, params["lease_token"]) is None
-        if self.check:
-            self.pass_or_refuse(_lock.refusals(self.held, operation, self.lock.now(), params["lease_token"]))
+        taken = self.attempt(request)
+        self.pass_or_refuse(_lock.refusals_of(taken, operation, self.lock.now()))
+        if not taken.record:
+            self.ask_elsewhere(taken.unconfirmed)
             return
-        self.take(request)
-        self.say("after", self.lock.read())
+        self.result["changed"] = _lock.mine(self.held, params["lease_token"]) is None
+        self.replaced(taken.replaced)
+        if not self.check:
+            self.result["token"] = taken.record["token"]
+            self.say("after", self.lock.read())
 
-    def take(self, request):
-        """Wait for the lock, but only for a holder that gives no sign of life."""
+    def attempt(self, request):
+        """Take the lock, or in check mode look whether it would be taken. Waits for it, but only for a holder without a sign of life."""
         params, first = self.params, self.held["holders"]
-
-        def attempt():
-            return self.lock.acquire(request, "lock" in self.lifted, params["take_over_tokens"], self.bury, params["lease_token"])
+        how = {"seize": "lock" in self.lifted, "confirmed": params["take_over_tokens"], "token": params["lease_token"]}
+        if self.check:
+            return self.lock.look(request, **how)
 
         def is_decided(taken):
             return taken.record or taken.by_hand or not taken.blocking or _lock.shows_life(first, taken.blocking)
 
-        taken, _done, _attempts = poll(attempt, is_decided, params["wait_timeout"], params["wait_interval"])
-        self.pass_or_refuse(_lock.refusals_of(taken, params["operation"], self.lock.now()))
-        if taken.record:
-            self.result["token"] = taken.record["token"]
-            self.replaced(taken.replaced)
-        else:
-            self.ask_elsewhere(taken.unconfirmed)
+        acquire = functools.partial(self.lock.acquire, request, bury=self.bury, **how)
+        return poll(acquire, is_decided, params["wait_timeout"], params["wait_interval"])[0]
 
     def ask_elsewhere(self, records):
         """Nobody here can tell whether these are dead. Raises OpsError unless the caller said that it would ask."""
         now = self.lock.now()
         unconfirmed = [_lock.public(record, now) for record in records]
-        self.result.update(changed=False, unconfirmed=unconfirmed)
+        self.result["unconfirmed"] = unconfirmed
         if not self.params["confirm_dead"]:
             raise OpsError(
                 "Another operation gives no sign of life on this host: {0}. Whether it is dead must be asked there. Nothing was "

@@ -14,7 +14,6 @@ import time
 from ansible_collections.astraldraft.ops.plugins.module_utils import _lock
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, read_text, sync_folder, write_atomically
-from ansible_collections.astraldraft.ops.plugins.module_utils._operations import uses
 
 #: What a holder's record holds: name to type. A whole number may stand where a float is meant.
 HOLDER = {
@@ -104,43 +103,29 @@ class LockFile:
         known["dead"] = (known["dead"] + [number for number in dead if number not in known["dead"]])[-MOST_DEAD:]
         write_atomically(self.path + ".tokens", json.dumps(known, sort_keys=True) + "\n")
 
-    def _next_token(self, held, known):
-        """Higher than every token seen here, and not lower than the clock in seconds: a host that has lost its files, or takes over from
-        one that cannot be reached, is not refused by those that remember more."""
-        return max([int(self.now()), *known["seen"].values(), *(record["token"] for record in held["holders"])]) + 1
-
     def acquire(self, request, seize=False, confirmed=(), bury=None, token=None):
-        """Take the lock for ``request`` (operation, owner, host, reason, expiry, lease_hosts), if nobody alive is in its way.
+        """Take the lock for ``request``, if :func:`_lock.plan` says that it may be taken.
 
-        ``seize``: whoever is in its way. ``confirmed``: tokens that are known to be dead on every host. ``bury(tokens)`` is called before
-        the holders that are replaced are removed: it ends what they left behind. ``token``: place a lease for an operation that was
-        locked elsewhere under this token; raises OpsError when a later one that excludes it was seen here.
-        -> Taken
+        ``bury(tokens)`` is called before the holders that are replaced are removed: it ends what they left behind. -> Taken
         """
         with self._mutex():
-            held, known, operation = self.read(), self._tokens(), request["operation"]
-            if token and not seize:
-                _lock.refuse_stale(request, token, held, known)
-            own = _lock.mine(held, token)
-            if own:
-                own.update(heartbeat=self.now(), expiry=request["expiry"])
-                self._write(held)
-                return _lock.Taken(own, [], None, [], [])
-            standing = _lock.weigh(held, operation, self.now(), confirmed)
-            by_hand = held["manual"] if uses(operation) and not token else None
-            in_the_way = standing.blocking + standing.unconfirmed
-            if (in_the_way or by_hand) and not seize:
-                return _lock.Taken(None, [], by_hand, standing.blocking, standing.unconfirmed)
-            replaced = standing.dead + in_the_way
-            gone = [record["token"] for record in replaced]
+            held, known = self.read(), self._tokens()
+            taken = _lock.plan(held, known, request, self.now(), seize, confirmed, token)
+            record, gone = taken.record, [other["token"] for other in taken.replaced]
+            if not record:
+                return taken
             if gone and bury:
                 bury(gone)
-            token = token or self._next_token(held, known)
-            self._remember(known, operation, token, gone)
-            now = self.now()
-            record = dict(request, token=token, acquired=now, heartbeat=now, usual_expiry=request["expiry"])
-            self._write(dict(held, holders=[other for other in held["holders"] if other not in replaced] + [record]))
-            return _lock.Taken(record, replaced, by_hand, standing.blocking, standing.unconfirmed)
+            record["heartbeat"] = self.now()
+            if not _lock.mine(held, token):
+                self._remember(known, request["operation"], record["token"], gone)
+            others = [other for other in held["holders"] if other["token"] not in gone + [record["token"]]]
+            self._write(dict(held, holders=others + [record]))
+            return taken
+
+    def look(self, request, seize=False, confirmed=(), token=None):
+        """What :meth:`acquire` would do, without doing it. -> Taken"""
+        return _lock.plan(self.read(), self._tokens(), request, self.now(), seize, confirmed, token)
 
     def renew(self, token, expiry=None):
         """Give a sign of life, and optionally another expiry (seconds) from now on. Returns the record.

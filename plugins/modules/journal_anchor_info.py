@@ -59,7 +59,7 @@ anchors:
       description: Its hash.
       type: str
     time:
-      description: When it was kept (ISO 8601, UTC).
+      description: When it was kept (ISO 8601, UTC). V(null) when its line does not say.
       type: str
 damaged_lines:
   description: The numbers of the lines that cannot be read.

@@ -12,6 +12,7 @@ from typing import Any
 
 WORK = "{work}"
 LOCK = f"{WORK}/lock/operation.json"
+BEGUN = 1764000000.0  # 2025-11-24T16:00:00Z
 
 
 @dataclass
@@ -75,9 +76,14 @@ def locked(scene: Scene) -> Scene:
     return Scene(args, scene.expect, scene.files | {"lock/operation.json": lock_record(), "lock/other.json": lock_record(8)}, scene.around)
 
 
-def lock_record(token: int = 7, **more: Any) -> str:
-    record = {"token": token, "operation": "deploy", "owner": "ada", "host": "laptop", "reason": "", "expiry": 4e9} | more
-    return json.dumps(record | {"acquired": 1764000000.0, "heartbeat": more.get("heartbeat", 1764000000.0)})
+def lock_record(token: int = 7, by_hand: str = "", **more: Any) -> str:
+    """A lock that one operation holds, alive for a hundred years unless told otherwise; ``by_hand`` is who has locked it besides."""
+    record = {
+        "token": token, "operation": "deploy", "owner": "ada", "host": "laptop", "reason": "", "acquired": BEGUN, "heartbeat": BEGUN,
+        "expiry": 4e9, "usual_expiry": 45.0, "lease_hosts": [],
+    }  # fmt: skip
+    manual = {"owner": by_hand, "host": "", "reason": "a new disk", "since": BEGUN} if by_hand else None
+    return json.dumps({"holders": [record | more] if token else [], "manual": manual})
 
 
 # The holder's token is what a module needs to go on; another lock's file is another file that is written.

@@ -49,7 +49,7 @@ def signature(run: Run, case: Case) -> dict[str, Any]:
             value = UNIX_TIME.sub(lambda match: since(float(match.group())) or match.group(), value)
             for pattern, word in NOISE + extra:
                 value = pattern.sub(word, value)
-        if isinstance(value, float):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):  # a fencing token is a time, too
             return since(value) or value
         return value
 

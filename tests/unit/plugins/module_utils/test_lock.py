@@ -61,4 +61,3 @@ def test_people_and_machines_are_told_who_holds_it(lock, clock):
     assert "talk to ada" in refusal["remedy"]
     assert _lock.refusals(lock.read(), "silence", clock.now) == []
     assert _lock.refusals(lock.read(), "deploy", clock.now + 45) == []
-    assert _lock.refusals(lock.read(), "deploy", clock.now, record["token"]) == []

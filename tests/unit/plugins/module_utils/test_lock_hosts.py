@@ -112,3 +112,18 @@ def test_a_token_that_came_alive_meanwhile_is_not_taken_over(lock, clock):
 def test_a_living_lease_is_removed_when_the_lock_is_seized(elsewhere):
     lease(elsewhere, {"token": 17, "owner": "ada", "operation": "deploy"})
     assert [record["token"] for record in elsewhere.declare_dead([17], seize=True)] == [17]
+
+
+def test_looking_says_what_taking_it_would_say_and_writes_nothing(lock, elsewhere, clock, tmp_path):
+    assert lock.look(request()).record["token"] == START + 1
+    assert list(tmp_path.iterdir()) == []
+    record = lock.acquire(request(lease_hosts=["app-2"])).record
+    assert lock.look(request("bob")).blocking == [record]
+    clock.now += 45
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert lock.look(request("bob")).unconfirmed == [record]
+    assert lock.look(request("bob"), confirmed=[record["token"]]).replaced == [record]
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    lease(elsewhere, {"token": 18, "owner": "bob", "operation": "rollback"})
+    with pytest.raises(OpsError, match="overtaken on this host by a later one: rollback"):
+        elsewhere.look(request(), token=17)
