@@ -15,7 +15,7 @@ def case(world):
     return Case(
         scenes={
             "base": Scene(once | {"probes": [probe(well)]}),
-            "for a while": Scene({"seconds": 6, "interval": 0.1, "progress_interval": 100, "probes": [probe(well)]}),
+            "for a while": Scene({"seconds": 2, "interval": 0.1, "progress_interval": 100, "probes": [probe(well)]}),
             "ill": Scene({"seconds": 60, "interval": 0.1, "probes": [probe(wrong)]}),
             "ill at the end": Scene(once | {"failure_limit": 100, "probes": [probe(wrong)]}),
             "gated": Scene(once | {"gate": True, "probes": [probe(wrong)]}, "failed", foreseen=False),
@@ -24,11 +24,11 @@ def case(world):
         },
         options={
             "mode": Other("until", scene="ill at the end"),
-            "seconds": Other(8, scene="ill at the end"),
-            "interval": Other(6, scene="ill", slower=2),
+            "seconds": Other(1, scene="ill at the end"),
+            "interval": Other(5, scene="ill", slower=1.5),
             "failure_limit": Other(1, scene="ill"),
-            "success_limit": Other(3, slower=0.1),
-            "inconclusive_seconds": Other(6, scene="nobody knows", slower=2),
+            "success_limit": Other(3),
+            "inconclusive_seconds": Other(3, scene="nobody knows", slower=1),
             "progress_interval": Other(0.1, scene="for a while"),
             "subject": Other("Soaking", check=True),
             "gate": Other(True, scene="nobody knows", fails=True),
@@ -36,9 +36,10 @@ def case(world):
             "probes.module": Other("astraldraft.ops.prometheus_query_info"),
             "probes.args": Other({"checks": [{"type": "http", "url": wrong}]}),
             "probes.key": Other("certain"),
-            "probes.show": Other(["attempts"], scene="for a while", together={"progress_interval": 0.1}),
+            "probes.show": Other(["attempts"]),
             # A probe that finds the lock lost does not know.
             "operation_token": Other(8, scene="locked"),
         },
+        noise=[r"\d+ rounds", r"\d+/\d+ s"],
         reduced={"rounds": bool},
     )

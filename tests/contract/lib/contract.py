@@ -70,7 +70,8 @@ class Contract:
         for name, other in others(self.case):
             scene, args = self._situation(other)
             key = repr((scene, args, other.check))
-            for wanted in ([] if key in keys else [args, args]) + [with_option(args, other.at or name, other.value)]:
+            alone = [] if key in keys else [args] if self._is_pair(other) else [args, args]
+            for wanted in [*alone, with_option(args, other.at or name, other.value)]:
                 work = self.lab.work_folder()
                 prepare(scene, work)
                 singles.append((repr((scene, wanted, other.check)), (filled(wanted, work), work, other.check)))
@@ -153,7 +154,7 @@ class Contract:
         """Runs without the other value, until two of them are the same: else a difference would prove nothing."""
         key = repr((scene, args, other.check))
         if key not in self._bases:
-            runs = [self.one(scene, args, other.check, other.scene)]
+            runs = [self.pair(other.scene)[not other.check] if self._is_pair(other) else self.one(scene, args, other.check, other.scene)]
             while len(runs) < MOST_BASES:
                 runs.append(self.one(scene, args, other.check, other.scene))
                 if other.slower or not self._differ(*runs[-2:]):
@@ -162,6 +163,10 @@ class Contract:
                 raise AssertionError(f"{other.scene} is never the same twice: {self._differ(*runs[-2:])}")
             self._bases[key] = runs
         return self._bases[key]
+
+    def _is_pair(self, other: Other) -> bool:
+        """Whether the runs of the scene itself are what ``other`` is compared with: its check mode has left nothing behind."""
+        return not other.together
 
     def _differ(self, one: Run, other: Run) -> list[str]:
         return differences(signature(one, self.case), signature(other, self.case))

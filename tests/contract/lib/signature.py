@@ -75,5 +75,5 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
             found += [f"{part}.{key}: {one[part].get(key)!r} / {other[part].get(key)!r}" for key in keys]
         else:
             lonely = [line for line in one[part] + other[part] if (line in one[part]) != (line in other[part])]
-            found += [f"{part}: {line[:300]}" for line in lonely]
+            found += [f"{part}: {line[:300]}" for line in lonely] or [f"{part}: the same lines in another number or order"]
     return found
