@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import socket
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,7 +11,7 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case
 from ansible_collections.astraldraft.ops.tests.contract.lib.contract import Contract
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import documented, module_path
 from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import Hanging, Small, Stack, World
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import Stack, World
 
 
 @pytest.fixture(scope="session")
@@ -22,23 +22,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
-    return Stack.of_environment()
-
-
-@pytest.fixture(scope="session")
-def world(stack: Stack) -> Iterator[World]:
-    small = Small(f"{stack.project}-contract", stack.state.parent / f"{stack.project}-contract")
-    small.down()
-    small.up()
-    hanging = Hanging()
-    # Held and not listened on: connections are refused, and nobody else gets it meanwhile.
-    closed = socket.socket()
-    closed.bind(("127.0.0.1", 0))
-    yield World(stack, small, hanging, closed.getsockname()[1])
-    closed.close()
-    hanging.close()
-    small.down()
+def world() -> Iterator[World]:
+    found = World(Stack.of_environment(), os.environ.get("PYTEST_XDIST_WORKER", ""))
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,67 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import Newcomer, World
 
-# The releases are proved by their health alone, and at once: what is compared is what the tasks say of themselves.
-QUICK = {"release_soak_seconds": 0, "release_minimum_uptime_seconds": 0, "release_soak_interval": 1, "release_metrics_url": ""}
 WHY = {"ops_reason": "contract test"}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One run of a playbook. ``refused`` says that it ends with an error, in check mode as well."""
+    """One run of a playbook. ``says`` are words of its check mode, ``changes`` whether it says there that anything would change.
+
+    ``refused``: it ends with an error. ``real`` is false where only check mode is run: the same road was gone before, or it ends in a refusal.
+    """
 
     what: str
     playbook: str
     variables: dict[str, Any] = field(default_factory=dict)
+    says: tuple[str, ...] = ()
+    changes: bool = False
     refused: bool = False
+    real: bool = True
 
 
 # Tasks whose `changed` in check mode cannot be that of the run, by their names, each with the reason. None is the best number.
 EXCEPTIONS: dict[str, str] = {}
 
 
-def steps(world: World) -> list[Step]:
-    """In this order: the state that one leaves is where the next one starts."""
-    live = world.stack.live_version
-    first, second = [version for version in ("v1.2.3", "v1.2.4", "v1.2.2") if version != live][:2]
-    small = {
-        "stack_name": world.small.project, "stack_state_dir": str(world.small.folder), "stack_project_src": str(world.small.folder),
-        "release_public_url": "", "release_environment": {},
+def of(newcomer: Newcomer) -> dict[str, Any]:
+    """The variables of a newcomer's application, over those of the demo. Releases are proved by their health alone, and at once."""
+    return {
+        "stack_name": newcomer.project, "stack_state_dir": str(newcomer.folder), "stack_project_src": str(newcomer.folder),
+        "release_image": newcomer.image, "release_environment": {}, "release_smoke_checks": [], "release_metrics_url": "",
+        "release_public_url": f"http://127.0.0.1:{newcomer.port}", "release_soak_seconds": 0, "release_minimum_uptime_seconds": 0,
+        "release_soak_interval": 1, "release_soak_success_limit": 1, "release_migration_command": ["true"],
+        "scale_pool_size": 0, "scale_database": {}, "ops_operator": "ada",
     }  # fmt: skip
-    contract = {
-        "release_version": "forky", "release_image": "astraldraft/nginx", "__release_checksum": "throwaway",
-        "release_migration_phase": "contract", "release_migration_command": ["true"],
-    }  # fmt: skip
-    nobody = {"type": "tcp", "host": "127.0.0.1", "port": 1}
+
+
+def releases(world: World) -> list[Step]:
+    """From the first release to one that cannot be taken back any more."""
+    new = of(world.newcomer)
+
+    def deploy(version: str, **more: Any) -> dict[str, Any]:
+        return new | {"release_version": version} | more
+
+    def rollback(**more: Any) -> dict[str, Any]:
+        return new | WHY | more
+
+    at_once = {"release_keep_warm_seconds": 0}
     return [
-        Step("everything is there", "stack"),
-        Step("everything is well", "health"),
-        Step("the quick look", "health", {"health_profile": "quick"}),
-        Step("one check more, which fails", "health", {"health_checks_extra": [nobody]}, refused=True),
-        Step("the record", "releases"),
-        Step("a new version with an expand migration", "deploy", QUICK | {"release_version": first, "release_migration_phase": "expand"}),
-        Step("what is live already", "deploy", QUICK | {"release_version": first}),
-        Step("another new version", "deploy", QUICK | {"release_version": second}),
-        Step("back to what is warm", "rollback", QUICK | WHY),
-        Step("back to what is cold", "rollback", QUICK | WHY | {"release_version": live}),
-        Step("back to what is live", "rollback", QUICK | WHY | {"release_version": live}),
-        Step("an unknown version", "deploy", {"release_version": "v9.9.9"}, refused=True),
-        Step("a misspelt variable", "deploy", {"release_verison": first}, refused=True),
-        Step("no reason", "rollback", refused=True),
-        Step("one replica more", "scale", WHY | {"scale_replicas": 3}),
-        Step("as many as there are", "scale", WHY | {"scale_replicas": 3}),
-        Step("back to two", "scale", WHY | {"scale_replicas": 2}),
-        Step("another limit", "scale", WHY | {"scale_service": "alertmanager", "scale_memory": "300M"}),
-        Step("too many replicas", "scale", WHY | {"scale_replicas": 5000}, refused=True),
-        Step("less for one replica", "weights", WHY | {"traffic_weights": {f"{world.stack.live}-1": 0}}),
-        Step("the same for all", "weights", WHY | {"traffic_weights": {}}),
-        Step("a service with state", "restart_service", WHY | {"service_name": "alertmanager"}),
-        Step("a colour", "restart_service", WHY | {"service_name": world.stack.live}),
-        Step("nothing that is over", "retire"),
-        Step("a contract migration of what is live", "deploy", QUICK | WHY | small | contract),
+        Step("no image of it", "deploy", deploy("v9"), ("no image of version v9",), refused=True, real=False),
+        Step("the first release", "deploy", deploy("v1"), ("v1 would be live on app-blue",), changes=True),
+        Step("what is live already", "deploy", deploy("v1"), ("v1 is live on app-blue already",)),
+        Step(
+            "the next one, step by step, with an expand migration", "deploy",
+            deploy("v2", release_migration_phase="expand", release_traffic_steps=[50, 100], release_traffic_step_seconds=0),
+            ("The expand migration of v2 would run", "v2 would be live on app-green"), changes=True,
+        ),
+        Step("what was released", "releases", new, ("v1", "v2")),
+        Step("no reason", "rollback", new, ("needs a reason",), refused=True, real=False),
+        Step("what is warm", "rollback", rollback(), ("v1 would be live on app-blue", "warm start"), changes=True),
+        Step("what is live already", "rollback", rollback(release_version="v1"), ("v1 is live on app-blue already",), real=False),
+        Step("nothing that is over", "retire", new, ("app-green is kept warm until",), real=False),
+        Step("what is over", "retire", new | at_once, ("app-green would be retired",), changes=True),
+        Step("what is cold", "rollback", rollback(release_version="v2"), ("v2 would be live on app-green", "cold start"), changes=True),
+        Step(
+            "a contract migration of what is live", "deploy", deploy("v2", release_migration_phase="contract"),
+            ("The contract migration of v2 would run",), changes=True,
+        ),
+    ]  # fmt: skip
+
+
+def operations(world: World) -> list[Step]:
+    """What is done to a release that is live, and to the stack's lock."""
+    live = of(world.released)
+    why = live | WHY
+    name = world.released.project
+    scale = {"scale_minimum": 2}
+    return [
+        Step("by hand", "lock", live | {"lock_message": "a new disk"}, (f"{name} would be locked by hand by ada: a new disk.",), changes=True),
+        Step("who has locked", "locks", live | {"lock_operation": "deploy"}, ("locked by hand by ada", "deploy may not begin")),
+        Step("again", "unlock", why, (f"{name} would no longer be locked by hand",), changes=True),
+        Step("what is not locked", "unlock", why, ("was not locked by hand",), real=False),
+        Step("for a day", "freeze", why, (f"{name} would be frozen from", "by ada, freeze 1"), changes=True),
+        Step("a frozen deploy", "deploy", live | {"release_version": "v2"}, ("deploy is frozen until",), refused=True, real=False),
+        Step("before its time", "unfreeze", why, (f"{name} would no longer be frozen until",), changes=True),
+        Step("what is not frozen", "unfreeze", why, ("is not frozen",), real=False),
+        Step("what was done", "journal", live | {"journal_verify": True}, ("4 entries",)),
+        Step("one replica more", "scale", why | scale | {"scale_replicas": 3}, ("app-blue would have 3 replicas",), changes=True),
+        Step("as many as there are", "scale", why | scale | {"scale_replicas": 3}, ("app-blue has 3 replicas already",), real=False),
+        Step("back to two", "scale", why | scale | {"scale_replicas": 2}, ("app-blue would have 2 replicas",), changes=True),
+        Step("another limit", "scale", why | {"scale_service": "app-blue", "scale_memory": "300M"}, ("would be set",), changes=True),
+        Step("nothing for one replica", "weights", why | {"traffic_weights": {"app-blue-1": 0}}, ("no traffic: app-blue-1",), changes=True),
+        Step("the same for all", "weights", why | {"traffic_weights": {}}, ("app-blue-1: 1",), changes=True),
+        Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
+        Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
     ]
+
+
+def demo(world: World) -> list[Step]:
+    """What looks at the whole stack, or needs more of it than a newcomer has."""
+    nobody = {"type": "tcp", "host": "127.0.0.1", "port": 1}
+    version, live = world.stack.live_version, world.stack.live
+    return [
+        Step("everything is there", "stack", says=("ok=",)),
+        Step("everything is well", "health", says=("pass:",)),
+        Step("one check more, which fails", "health", {"health_checks_extra": [nobody]}, ("fail:",), refused=True, real=False),
+        Step("a misspelt variable", "health", {"health_profil": "quick"}, ("did you mean health_profile?",), refused=True, real=False),
+        Step("too many replicas", "scale", WHY | {"scale_replicas": 50}, ("The largest number that fits is",), refused=True, real=False),
+        Step("services with state", "restart_service", WHY | {"service_name": "redis-1,redis-4"}, ("would be restarted",), True, real=False),
+        Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
+        Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
+    ]
+
+
+# Each in a process of its own, beside the others.
+LANES: dict[str, Callable[[World], list[Step]]] = {"releases": releases, "operations": operations, "demo": demo}

@@ -1,27 +1,20 @@
-"""Every playbook: in check mode it only reads, and each of its tasks says `changed` where the run that follows changes something."""
+"""Every playbook: in check mode it only reads and says what would change, task by task what the run that follows changes."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 
 import pytest
-from ansible_collections.astraldraft.ops.tests.contract.cases.release_history import FIRST
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
 from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
-from ansible_collections.astraldraft.ops.tests.contract.lib.plays import in_check_mode, returned_dishonestly, run_both, told_wrongly
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import World, command
-from ansible_collections.astraldraft.ops.tests.contract.steps import EXCEPTIONS, Step, steps
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a step. What a step runs depends on the stack, its name does not."""
-    if "number" in metafunc.fixturenames:
-        names = [f"{step.playbook}: {step.what}" for step in steps(Nowhere())]
-        metafunc.parametrize("number", range(len(names)), ids=names)
+from ansible_collections.astraldraft.ops.tests.contract.lib.plays import arguments, in_check_mode, returned_dishonestly, said, told_wrongly
+from ansible_collections.astraldraft.ops.tests.contract.lib.snapshot import differences, snapshot
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
+from ansible_collections.astraldraft.ops.tests.contract.steps import EXCEPTIONS, LANES, Step
 
 
 class Nowhere:
-    """Stands in for the stack while the tests are only counted."""
+    """Stands in for the world while the tests are only counted: what a step runs depends on it, its name does not."""
 
     def __getattr__(self, name: str) -> Nowhere:
         return self
@@ -30,27 +23,46 @@ class Nowhere:
         return "nowhere"
 
 
-@pytest.fixture(scope="module")
-def planned(world: World) -> list[Step]:
-    """The steps, once there is a record for the small project: its blue colour is live and proved."""
-    small = world.small
-    [address] = small.addresses("app-blue")
-    small.traffic(f"upstream app {{\n    server {address}:3000 weight=1; # app-blue-1\n}}\n")
-    image = command("docker", "image", "inspect", "--format", "{{.Id}}", "astraldraft/nginx:forky")
-    begun = FIRST | {"version": "forky", "image": image, "digest": image, "environment": "throwaway", "service": "app-blue", "replicas": 1}
-    events = [begun, *({"time": begun["time"], "event": event, "release": begun["release"]} for event in ("switched", "healthy"))]
-    (small.folder / "releases.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
-    return steps(world)
+COUNTED = {lane: lane_steps(Nowhere()) for lane, lane_steps in LANES.items()}
+NUMBERED = [
+    pytest.param(lane, number, id=f"{lane}: {step.playbook}: {step.what}", marks=pytest.mark.xdist_group(lane))
+    for lane, found in COUNTED.items()
+    for number, step in enumerate(found)
+]
 
 
-def test_every_playbook_is_run() -> None:
-    assert {step.playbook for step in steps(Nowhere())} == {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+@pytest.fixture(scope="session")
+def steps_of(world: World) -> Callable[[str], list[Step]]:
+    """The steps of a lane in this world."""
+    made: dict[str, list[Step]] = {}
+
+    def steps(lane: str) -> list[Step]:
+        if lane not in made:
+            made[lane] = LANES[lane](world)
+        return made[lane]
+
+    return steps
 
 
-def test_playbook(number: int, planned: list[Step], lab: Lab) -> None:
-    step = planned[number]
-    checked, real = run_both(lab, f"playbooks/{step.playbook}.yml", step.variables)
-    assert [bool(play.code) for play in (checked, real)] == [step.refused] * 2, checked.output + real.output
-    found = in_check_mode(checked) + told_wrongly(checked, real, EXCEPTIONS)
-    found += returned_dishonestly(checked) + returned_dishonestly(real)
-    assert found == []
+def test_every_playbook_is_run_for_real() -> None:
+    run = {step.playbook for found in COUNTED.values() for step in found if step.real}
+    assert run == {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+
+
+@pytest.mark.parametrize(("lane", "number"), NUMBERED)
+def test_playbook(lane: str, number: int, steps_of: Callable[[str], list[Step]], lab: Lab, world: World) -> None:
+    step = steps_of(lane)[number]
+    playbook, place = f"playbooks/{step.playbook}.yml", world.place(step.variables)
+    before = snapshot(*place)
+    checked = lab.playbook(arguments(playbook, step.variables, check=True), record=True)
+    found = [f"not said: {words}" for words in step.says if words not in said(checked)]
+    found += ["it breaks with a traceback"] if "Traceback" in checked.output else []
+    found += [f"check mode has left its mark: {difference}" for difference in differences(before, snapshot(*place))]
+    found += in_check_mode(checked) + returned_dishonestly(checked)
+    if step.changes != any(result.changed for result in checked.results):
+        found.append(f"its case says that {'something' if step.changes else 'nothing'} would change, and check mode does not")
+    assert (bool(checked.code), found) == (step.refused, []), checked.output
+    if step.real:
+        real = lab.playbook(arguments(playbook, step.variables, check=False), record=False)
+        found = told_wrongly(checked, real, EXCEPTIONS) + returned_dishonestly(real)
+        assert (bool(real.code), found) == (step.refused, []), real.output

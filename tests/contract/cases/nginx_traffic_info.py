@@ -1,29 +1,43 @@
+import contextlib
+
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
 
 def case(world):
-    stack, small = world.stack, world.small
+    small, closed = world.small, f"http://127.0.0.1:{world.closed_port}/"
     # A window of a microsecond: what came by before does not count, so nobody did.
-    quiet = {"project": stack.project, "path": stack.upstream, "window": 1e-6, "wait_timeout": 0}
-    asked = quiet | {"url": stack.url("LB") + "/api/health", "wait_timeout": 10}
-    tls = f"https://127.0.0.1:{stack.port('LB_TLS')}/api/health"
+    quiet = {"project": small.project, "path": str(small.upstream), "window": 1e-6, "wait_timeout": 0}
+    asked = quiet | {"url": f"http://127.0.0.1:{small.port}/", "wait_timeout": 10}
+    tls = f"https://127.0.0.1:{world.stack.port('LB_TLS')}/api/health"
+
+    @contextlib.contextmanager
+    def blue(_work):
+        """Blue gets traffic, and has got some."""
+        [address] = small.addresses("app-blue")
+        small.traffic(f"upstream app {{\n    server {address}:3000 weight=1; # app-blue-1\n}}\n")
+        command("curl", "--silent", "--fail", asked["url"])
+        yield
+
     return Case(
         scenes={
-            "base": Scene(quiet),
-            "asked": Scene(asked),
-            "tls": Scene(asked | {"url": tls}, "failed"),
+            "base": Scene(quiet, around=blue),
+            "asked": Scene(asked, around=blue),
+            "somebody misses": Scene(asked | {"replicas": ["app-red-1"], "wait_timeout": 0.6}, around=blue),
+            "refused": Scene(asked | {"url": closed}, "failed", around=blue),
+            "tls": Scene(asked | {"url": tls, "wait_timeout": 1}, "failed", around=blue),
             "no nginx": Scene(quiet | {"service": "nothing"}, "failed"),
         },
         options={
-            "project": Other(small.project, fails=True),
-            "service": Other("prometheus", fails=True),
-            "path": Other(f"{stack.state}/nginx/upstreams/other.conf"),
+            "project": Other("nothing", fails=True),
+            "service": Other("app-blue", fails=True),
+            "path": Other(str(small.upstream.parent / "other.conf")),
             "replicas": Other(["app-red-1"]),
-            "url": Other(asked["url"], together={"wait_timeout": 3}),
+            "url": Other(asked["url"], together={"wait_timeout": 1}),
             "validate_certs": Other(False, scene="tls", fails=True),
-            "ca_path": Other(stack.ca, scene="tls", fails=True),
+            "ca_path": Other(world.stack.ca, scene="tls", fails=True),
             "window": Other(3600),
-            "wait_timeout": Other(2, slower=1.5),
+            "wait_timeout": Other(1.5, slower=1),
             "docker_host": Other("unix:///var/run/docker.sock"),
         },
         noise=[r"since=\d+(\.\d+)?", r"in \d+ s", r"^\d+ requests"],

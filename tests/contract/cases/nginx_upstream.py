@@ -1,9 +1,9 @@
 import contextlib
 
+from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import DIRECTIVES, NOBODY, command
 
-NOBODY = "upstream app { server 127.0.0.1:1 down; }\n"
 
 
 def case(world):
@@ -19,11 +19,8 @@ def case(world):
 
     @contextlib.contextmanager
     def on_blue(_work):
-        from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
-
         [address] = small.addresses("app-blue")
-        directives = ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]
-        small.traffic(_nginx.render("app", [_nginx.Server(f"{address}:3000", 1, "app-blue-1")], directives))
+        small.traffic(_nginx.render("app", [_nginx.Server(f"{address}:3000", 1, "app-blue-1")], DIRECTIVES))
         yield
 
     @contextlib.contextmanager

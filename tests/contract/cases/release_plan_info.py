@@ -1,9 +1,9 @@
 import contextlib
+import datetime
 
-from ansible_collections.astraldraft.ops.tests.contract.cases.nginx_upstream import NOBODY
 from ansible_collections.astraldraft.ops.tests.contract.cases.release_history import FIRST, lines
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import NOBODY, command
 
 
 def release(identifier, event, **more):
@@ -19,7 +19,9 @@ def case(world):
     on_small = there | {"project": small.project, "upstream_path": str(small.upstream)}
     first = deploy | on_small | {"operation": "deploy"}
     image = command("docker", "image", "inspect", "--format", "{{.Id}}", "astraldraft/nginx:forky")
-    here = {"image": image, "digest": image, "environment": "throwaway", "replicas": 1}
+    # Proved since its container was made.
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    here = {"image": image, "digest": image, "environment": "throwaway", "replicas": 1, "time": now}
     green = release("one", "healthy", service="app-green", **here)
     warm = lines(*green, *release("two", "healthy", service="app-blue", version="v1.2.4", **here))
     back = on_small | {"operation": "rollback", "health_port": 3000, "health_path": "/health", "health_timeout": 5}

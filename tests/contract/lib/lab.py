@@ -84,9 +84,8 @@ class Lab:
         self._number = 0
 
     def close(self) -> None:
-        if self._zygote and self._zygote.stdin:
-            self._zygote.stdin.close()
-            self._zygote.wait(10)
+        if self._zygote:
+            self._zygote.communicate(timeout=10)
         self.docker.close()
 
     def environment(self, trace: str) -> dict[str, str]:

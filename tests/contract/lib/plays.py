@@ -12,7 +12,12 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.returns import disho
 
 
 def arguments(playbook: str, variables: dict[str, Any], check: bool) -> list[str]:
-    return ["-i", "inventories/demo", playbook, "-e", json.dumps(variables)] + (["--check"] if check else [])
+    return ["-i", "inventories/demo", playbook, "-e", json.dumps(variables)] + (["--check", "--diff"] if check else [])
+
+
+def said(play: Play) -> str:
+    """What a play printed. YAML wraps long lines: words are compared, not lines."""
+    return " ".join(play.output.split())
 
 
 def in_check_mode(play: Play) -> list[str]:

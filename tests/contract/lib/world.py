@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -10,14 +11,20 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
 
 SMALL = ROOT / "tests" / "integration" / "targets" / "setup_throwaway" / "files"
+NEWCOMER = ROOT / "extensions" / "molecule" / "shared" / "files"
+NOBODY = "upstream app { server 127.0.0.1:1 down; }\n"
+# As the role traffic writes it.
+DIRECTIVES = ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]
+LOG = "log_format who '$upstream_addr'; access_log /dev/stdout who;"
 LIMIT_SECONDS = 60
 # What the colours answer: their health, with a version under two names, and a route whose answer comes byte by byte.
 RESPONDER = """
@@ -31,7 +38,7 @@ http {
         listen 3000;
         location / { return 404; }
         location /health { return 200 '{"status": "ok", "version": "v1.2.3", "release": "v1.2.2"}'; }
-        location /trickle { limit_rate 20; return 200 '{"status": "ok", "version": "v1.2.3", "padding": "                          "}'; }
+        location /trickle { limit_rate 60; return 200 '{"status": "ok", "version": "v1.2.3", "padding": "                          "}'; }
     }
 }
 """
@@ -92,8 +99,8 @@ class Stack:
         return str(self.containers(self.live)[0]["Config"]["Image"]).rpartition(":")[2]
 
 
-class Small:
-    """nginx and two colours that answer with their container's id: the project that integration targets use for what breaks things."""
+class Project:
+    """A Compose project of the tests' own in a folder of its own: an nginx and two colours."""
 
     def __init__(self, project: str, folder: Path) -> None:
         self.project, self.folder = project, folder
@@ -103,16 +110,52 @@ class Small:
         return command("docker", "compose", "--project-name", self.project, "--project-directory", str(self.folder),
                        "--env-file", str(self.folder / "compose.env"), *arguments)  # fmt: skip
 
-    def up(self) -> None:
+    def lay(self, sources: Iterable[Path], files: dict[str, str]) -> None:
+        """The folder, with copies of ``sources`` and with ``files`` as they are given. Nothing is left of an earlier run."""
+        self.down()
         self.upstream.parent.mkdir(parents=True)
-        for source in SMALL.iterdir():
+        for source in sources:
             shutil.copy(source, self.folder / source.name)
-        (self.folder / "responder.conf").write_text(RESPONDER, encoding="utf-8")
-        variables = [f"COMPOSE_PROJECT_NAME={self.project}", "APP_BLUE_REPLICAS=1", "APP_GREEN_REPLICAS=1"]
-        (self.folder / "compose.env").write_text("\n".join(variables) + "\n", encoding="utf-8")
-        self.upstream.write_text("upstream app { server 127.0.0.1:1 down; }\n", encoding="utf-8")
+        for name, content in ({"nginx/upstreams/app.conf": NOBODY} | files).items():
+            (self.folder / name).write_text(content, encoding="utf-8")
         for path in (self.folder, *self.folder.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
+
+    def down(self) -> None:
+        ours = ["--filter", f"label=com.docker.compose.project={self.project}", "--quiet"]
+        for listing, remove in ((["ps", "--all"], ["rm", "--force", "--volumes"]), (["network", "ls"], ["network", "rm"])):
+            ids = command("docker", *listing, *ours).split()
+            if ids:
+                command("docker", *remove, *ids)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def replicas(self, service: str) -> dict[str, str]:
+        """The address of each running container of a service, by its short name."""
+        ids = self.compose("ps", "--quiet", service).split()
+        form = "{{.Name}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        lines = command("docker", "inspect", "--format", form, *ids).splitlines()
+        return dict(line.removeprefix(f"/{self.project}-").split() for line in lines)
+
+    def addresses(self, service: str) -> list[str]:
+        return list(self.replicas(service).values())
+
+    def hear(self) -> None:
+        """Have nginx load its configuration."""
+        command("docker", "kill", "--signal", "HUP", f"{self.project}-nginx-1")
+
+    @property
+    def port(self) -> int:
+        return int(self.compose("port", "nginx", "8080").rpartition(":")[2])
+
+
+class Small(Project):
+    """Answers with its container's id and may be broken: what integration targets use, with two containers beside it."""
+
+    def up(self) -> None:
+        variables = [f"COMPOSE_PROJECT_NAME={self.project}", "APP_BLUE_REPLICAS=1", "APP_GREEN_REPLICAS=1"]
+        configuration = (SMALL / "nginx.conf").read_text(encoding="utf-8").replace("access_log off;", LOG)
+        files = {"nginx.conf": configuration, "responder.conf": RESPONDER, "compose.env": "\n".join(variables) + "\n"}
+        self.lay([SMALL / "compose.yml"], files)
         self.start()
         # One that did its work and ended, and one that the engine had to start again.
         self._beside("done", "exit 0")
@@ -122,31 +165,12 @@ class Small:
         """A container that looks as if Compose had made it for ``service``."""
         facts = {"project": self.project, "service": service, "oneoff": "False", "container-number": "1"}
         labels = [f"--label=com.docker.compose.{name}={value}" for name, value in facts.items()]
-        labels += [f"--label=org.astraldraft.demo={self.project}", f"--name={self.project}-{service}-1"]
-        options = ["--detach", "--restart=on-failure:3", "--network=none", "--entrypoint=sh"]
+        options = ["--detach", "--restart=on-failure:3", "--network=none", "--entrypoint=sh", f"--name={self.project}-{service}-1"]
         command("docker", "run", *options, *labels, "astraldraft/nginx:forky", "-c", script)
 
     def start(self) -> None:
         """Every container that is missing."""
         self.compose("up", "--detach", "--quiet-pull")
-
-    def down(self) -> None:
-        for kind, remove in (("container", ["rm", "--force", "--volumes"]), ("network", ["network", "rm"])):
-            listing = ["ps", "--all"] if kind == "container" else ["network", "ls"]
-            ids = command("docker", *listing, "--quiet", "--filter", f"label=org.astraldraft.demo={self.project}").split()
-            if ids:
-                command("docker", *remove, *ids)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def addresses(self, service: str) -> list[str]:
-        """Of the running containers of a service."""
-        ids = self.compose("ps", "--quiet", service).split()
-        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
-        return command("docker", "inspect", "--format", form, *ids).split()
-
-    @property
-    def port(self) -> int:
-        return int(self.compose("port", "nginx", "8080").rpartition(":")[2])
 
     def workers(self) -> list[str]:
         """nginx's worker processes, each as `docker top` shows it."""
@@ -159,7 +183,7 @@ class Small:
             leftover.unlink()
         self.upstream.write_text(content, encoding="utf-8")
         before = self.workers()
-        command("docker", "kill", "--signal", "HUP", f"{self.project}-nginx-1")
+        self.hear()
         ends = time.monotonic() + 10
         while (found := self.workers()) and (set(found) & set(before) or any("shutting down" in line for line in found)):
             assert time.monotonic() < ends, found
@@ -172,6 +196,48 @@ class Small:
             client.sendall(b"GET / HTTP/1.1\r\nHost: half\r\n")
             time.sleep(0.05)
             yield
+
+
+class Newcomer(Project):
+    """The application of the molecule scenarios: real releases of it start within a second."""
+
+    @property
+    def image(self) -> str:
+        return f"astraldraft/{self.project}"
+
+    def up(self, **variables: str) -> None:
+        """nginx, and of the colours as many replicas as ``variables`` say (APP_BLUE_REPLICAS, APP_BLUE_IMAGE)."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            variables |= {"SCENARIO": self.project, "SCENARIO_PORT": str(free.getsockname()[1])}
+        balancer = (NEWCOMER / "balancer.conf").read_text(encoding="utf-8").replace("access_log /dev/stdout;", LOG)
+        written = "".join(f"{name}={value}\n" for name, value in variables.items())
+        self.lay([NEWCOMER / name for name in ("compose.yml", "app.conf", "Dockerfile")], {"balancer.conf": balancer, "compose.env": written})
+        for version in ("v1", "v2"):
+            arguments = ["--build-arg", f"VERSION={version}", "--build-arg", "BAD_WHEN=never", "--tag", f"{self.image}:{version}"]
+            command("docker", "build", "--quiet", *arguments, str(self.folder))
+        self.compose("up", "--detach", "--wait", "nginx", *(["app-blue"] if variables.get("APP_BLUE_REPLICAS") else []))
+
+    def up_with_a_release(self) -> None:
+        """Two replicas of v1 are live on blue and recorded so."""
+        self.up(APP_BLUE_IMAGE=f"{self.image}:v1", APP_BLUE_REPLICAS="2")
+        servers = [_nginx.Server(f"{address}:3000", 1, name) for name, address in self.replicas("app-blue").items()]
+        self.upstream.write_text(_nginx.render("app", servers, DIRECTIVES), encoding="utf-8")
+        self.hear()
+        image = command("docker", "image", "inspect", "--format", "{{.Id}}", f"{self.image}:v1")
+        started = {
+            "event": "started", "release": "one", "operation": "deploy", "version": "v1", "image": f"{self.image}:v1", "digest": image,
+            "environment": "none", "service": "app-blue", "replicas": 2, "operator": "ada", "reason": "", "emergency": False,
+            "migration_phase": "none",
+        }  # fmt: skip
+        events = [started, *({"event": event, "release": "one"} for event in ("switched", "healthy"))]
+        record = "".join(json.dumps(event | {"time": "2025-11-24T16:00:00.000Z"}) + "\n" for event in events)
+        (self.folder / "releases.jsonl").write_text(record, encoding="utf-8")
+
+    def down(self) -> None:
+        super().down()
+        images = command("docker", "images", "--format", "{{.Repository}}:{{.Tag}}", self.image).split()
+        if images:
+            command("docker", "rmi", "--force", *images)
 
 
 class Hanging:
@@ -196,9 +262,51 @@ class Hanging:
             connection.close()
 
 
-@dataclass
 class World:
-    stack: Stack
-    small: Small
-    hanging: Hanging
-    closed_port: int
+    """All of it. What is made for the tests is made when it is first needed; ``name`` tells it from that of others at the same time."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        self.stack, self._name = stack, name
+        self.hanging = Hanging()
+        # Held and not listened on: connections are refused, and nobody else gets it meanwhile.
+        self._closed = socket.socket()
+        self._closed.bind(("127.0.0.1", 0))
+        self.closed_port = self._closed.getsockname()[1]
+        self._made: list[Project] = []
+
+    def _place(self, what: str) -> tuple[str, Path]:
+        project = f"{self.stack.project}-contract{self._name}-{what}"
+        return project, self.stack.state.parent / project
+
+    @functools.cached_property
+    def small(self) -> Small:
+        found = Small(*self._place("small"))
+        self._made.append(found)
+        found.up()
+        return found
+
+    @functools.cached_property
+    def newcomer(self) -> Newcomer:
+        """Without a release."""
+        found = Newcomer(*self._place("newcomer"))
+        self._made.append(found)
+        found.up()
+        return found
+
+    @functools.cached_property
+    def released(self) -> Newcomer:
+        """With a live release of two replicas."""
+        found = Newcomer(*self._place("released"))
+        self._made.append(found)
+        found.up_with_a_release()
+        return found
+
+    def place(self, variables: dict[str, Any]) -> tuple[str, Path]:
+        """The Compose project and the state folder that a playbook with these variables works on."""
+        return variables.get("stack_name", self.stack.project), Path(variables.get("stack_state_dir", self.stack.state))
+
+    def close(self) -> None:
+        self._closed.close()
+        self.hanging.close()
+        for project in self._made:
+            project.down()
