@@ -15,7 +15,8 @@ WHY = {"ops_reason": "contract test"}
 class Step:
     """One run of a playbook. ``says`` are words of its check mode, ``changes`` whether it says there that anything would change.
 
-    ``refused``: it ends with an error. ``real`` is false where only check mode is run: the same road was gone before, or it ends in a refusal.
+    ``refused``: it ends with an error. ``real`` is false where only check mode is run: the same road was gone before, or it ends in a
+    refusal.
     """
 
     what: str
@@ -83,7 +84,7 @@ def operations(world: World) -> list[Step]:
     name = world.released.project
     scale = {"scale_minimum": 2}
     return [
-        Step("by hand", "lock", live | {"lock_message": "a new disk"}, (f"{name} would be locked by hand by ada: a new disk.",), changes=True),
+        Step("by hand", "lock", live | {"lock_message": "a disk"}, (f"{name} would be locked by hand by ada: a disk.",), changes=True),
         Step("who has locked", "locks", live | {"lock_operation": "deploy"}, ("locked by hand by ada", "deploy may not begin")),
         Step("again", "unlock", why, (f"{name} would no longer be locked by hand",), changes=True),
         Step("what is not locked", "unlock", why, ("was not locked by hand",), real=False),
@@ -113,7 +114,7 @@ def demo(world: World) -> list[Step]:
         Step("one check more, which fails", "health", {"health_checks_extra": [nobody]}, ("fail:",), refused=True, real=False),
         Step("a misspelt variable", "health", {"health_profil": "quick"}, ("did you mean health_profile?",), refused=True, real=False),
         Step("too many replicas", "scale", WHY | {"scale_replicas": 50}, ("The largest number that fits is",), refused=True, real=False),
-        Step("services with state", "restart_service", WHY | {"service_name": "redis-1,redis-4"}, ("would be restarted",), True, real=False),
+        Step("two nodes", "restart_service", WHY | {"service_name": "redis-1,redis-4"}, ("would be restarted",), True, real=False),
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
     ]

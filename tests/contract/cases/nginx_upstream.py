@@ -5,7 +5,6 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Ot
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import DIRECTIVES, NOBODY, command
 
 
-
 def case(world):
     small = world.small
     blue = {"project": small.project, "path": str(small.upstream), "port": 3000, "services": [{"service": "app-blue"}]}

@@ -211,7 +211,8 @@ class Newcomer(Project):
             variables |= {"SCENARIO": self.project, "SCENARIO_PORT": str(free.getsockname()[1])}
         balancer = (NEWCOMER / "balancer.conf").read_text(encoding="utf-8").replace("access_log /dev/stdout;", LOG)
         written = "".join(f"{name}={value}\n" for name, value in variables.items())
-        self.lay([NEWCOMER / name for name in ("compose.yml", "app.conf", "Dockerfile")], {"balancer.conf": balancer, "compose.env": written})
+        sources = [NEWCOMER / name for name in ("compose.yml", "app.conf", "Dockerfile")]
+        self.lay(sources, {"balancer.conf": balancer, "compose.env": written})
         for version in ("v1", "v2"):
             arguments = ["--build-arg", f"VERSION={version}", "--build-arg", "BAD_WHEN=never", "--tag", f"{self.image}:{version}"]
             command("docker", "build", "--quiet", *arguments, str(self.folder))
