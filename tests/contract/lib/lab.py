@@ -17,10 +17,11 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.documented import CO
 
 HERE = Path(__file__).resolve().parents[1]
 PLAYBOOK_LIMIT_SECONDS = 300
-# How Ansible brings a module to its host: a shell that makes a temporary folder, or starts Python on the module.
+# How Ansible brings a module to its host: a shell that starts Python, which is given the module, or that makes a temporary folder first.
 TRANSPORT = re.compile(
     r"(\S*/)?sh -c (/bin/sh -c )?'?([A-Z_]+=\S+ )*"
-    r"(\S+/python[\d.]* (SCRATCH\S+ )?&& sleep 0|\( umask 77 && mkdir -p|echo ~|rm -f -r '?SCRATCH|chmod u\+rwx '?SCRATCH).*",
+    r"(\S+/python[\d.]*'?|(\S+/python[\d.]* (SCRATCH\S+ )?&& sleep 0|\( umask 77 && mkdir -p|echo ~|rm -f -r '?SCRATCH|"
+    r"chmod u\+rwx '?SCRATCH).*)",
     re.DOTALL,
 )
 RESULT_LINES = ("ok: ", "changed: ", "fatal: ", "skipping: ", "[ERROR]")
