@@ -125,7 +125,8 @@ class Lab:
     def _module(self, module: Documented, args: dict[str, Any], work: Path, check: bool) -> Run:
         trace, output = work.with_suffix(".trace"), work.with_suffix(".output")
         trace.unlink(missing_ok=True)
-        internal = {"_ansible_check_mode": check, "_ansible_diff": True, "_ansible_remote_tmp": str(self.scratch)}
+        told = {"check_mode": check, "diff": True, "remote_tmp": str(self.scratch), "module_name": module.name}
+        internal = {f"_ansible_{key}": value for key, value in told.items()}
         request = {"module": str(module.path), "args": args | internal, "trace": str(trace), "output": str(output)}
         self.docker.trace = trace
         code = self._ask_zygote(json.dumps(request))
