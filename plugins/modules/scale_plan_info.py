@@ -122,31 +122,14 @@ moves:
   type: dict
   sample: {app-blue: {before: 2, after: 5, start: 3, stop: [], version: v1.2.3, release: 20261123T184705.123Z-v1.2.3}}
 replicas:
-  description: What runs, by service.
+  description:
+    - What runs, by service. For each a list of its replicas, each with its C(name) (the service and the number of the container), its
+      C(container) and its C(address).
+    - C(healthy) is whether Docker's own check does not call it unhealthy, C(weight) its weight in the load balancer beside its siblings,
+      C(0) where it gets no traffic.
+    - C(memory_used) are the bytes that it uses, without cached files, and C(memory_limit) is its limit in bytes, or null.
   returned: always
   type: dict
-  contains:
-    name:
-      description: The service and the number of the container.
-      type: str
-    container:
-      description: The container's name.
-      type: str
-    address:
-      description: Its address.
-      type: str
-    healthy:
-      description: Whether Docker's own check does not call it unhealthy.
-      type: bool
-    weight:
-      description: Its weight in the load balancer beside its siblings. V(0) where it gets no traffic.
-      type: int
-    memory_used:
-      description: The bytes that it uses, without cached files.
-      type: int
-    memory_limit:
-      description: Its memory limit in bytes, or V(null).
-      type: int
   sample:
     app-blue:
       - name: app-blue-1

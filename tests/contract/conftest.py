@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case
@@ -12,6 +13,19 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.contract import Cont
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import documented, module_path
 from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Stack, World
+from xdist.scheduler import LoadScopeScheduling
+
+
+class Scheduling(LoadScopeScheduling):
+    """What is known of a module, or done in a lane, stays in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _colons, test = nodeid.partition("::")
+        return test.partition("[")[2].rstrip("]").partition(":")[0] if file.endswith(("modules.py", "playbooks.py")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

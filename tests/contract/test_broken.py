@@ -15,7 +15,6 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
 from ansible_collections.astraldraft.ops.tests.contract.lib.plays import in_check_mode, returned_dishonestly, run_both, told_wrongly
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
 
-pytestmark = pytest.mark.xdist_group("broken")
 BROKEN = Path(__file__).parent / "broken"
 WITHOUT_LOCK = {"operation_lock_path": "", "operation_token": ""}
 

@@ -11,8 +11,6 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.documented import al
 
 CASES = Path(__file__).parent / "cases"
 MODULES = all_modules()
-# What is known of a module is known to one process.
-GROUPED = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in MODULES]
 
 
 def holds(found: list[str]) -> None:
@@ -25,16 +23,16 @@ def test_every_module_has_a_case() -> None:
     assert sorted(path.stem for path in CASES.glob("*.py")) == MODULES
 
 
-@pytest.mark.parametrize("name", GROUPED)
+@pytest.mark.parametrize("name", MODULES)
 def test_check_mode_is_inert(name: str, contract_of: Callable[[str], Contract]) -> None:
     holds(contract_of(name).inert())
 
 
-@pytest.mark.parametrize("name", GROUPED)
+@pytest.mark.parametrize("name", MODULES)
 def test_no_option_is_dropped(name: str, contract_of: Callable[[str], Contract]) -> None:
     holds(contract_of(name).heard())
 
 
-@pytest.mark.parametrize("name", GROUPED)
+@pytest.mark.parametrize("name", MODULES)
 def test_return_docs_are_honest(name: str, contract_of: Callable[[str], Contract]) -> None:
     holds(contract_of(name).honest())

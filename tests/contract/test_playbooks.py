@@ -25,7 +25,7 @@ class Nowhere:
 
 COUNTED = {lane: lane_steps(Nowhere()) for lane, lane_steps in LANES.items()}
 NUMBERED = [
-    pytest.param(lane, number, id=f"{lane}: {step.playbook}: {step.what}", marks=pytest.mark.xdist_group(lane))
+    pytest.param(lane, number, id=f"{lane}: {step.playbook}: {step.what}")
     for lane, found in COUNTED.items()
     for number, step in enumerate(found)
 ]

@@ -46,7 +46,7 @@ def compose(where):
 
 def post(where):
     connection = http.client.HTTPConnection("127.0.0.1", where, timeout=1)
-    connection.request("POST", "/silences", "{}")
+    connection.request("POST", "/silences")
     connection.close()
 
 

@@ -8,14 +8,13 @@ def case(world):
     small, closed = world.small, f"http://127.0.0.1:{world.closed_port}/"
     # A window of a microsecond: what came by before does not count, so nobody did.
     quiet = {"project": small.project, "path": str(small.upstream), "window": 1e-6, "wait_timeout": 0}
-    asked = quiet | {"url": f"http://127.0.0.1:{small.port}/", "wait_timeout": 10}
+    asked = quiet | {"url": f"http://127.0.0.1:{small.port}/health", "wait_timeout": 10}
     tls = f"https://127.0.0.1:{world.stack.port('LB_TLS')}/api/health"
 
     @contextlib.contextmanager
     def blue(_work):
         """Blue gets traffic, and has got some."""
-        [address] = small.addresses("app-blue")
-        small.traffic(f"upstream app {{\n    server {address}:3000 weight=1; # app-blue-1\n}}\n")
+        small.blue_serves()
         command("curl", "--silent", "--fail", asked["url"])
         yield
 

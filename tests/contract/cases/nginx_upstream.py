@@ -1,8 +1,7 @@
 import contextlib
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import DIRECTIVES, NOBODY, command
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import NOBODY, command
 
 
 def case(world):
@@ -18,8 +17,7 @@ def case(world):
 
     @contextlib.contextmanager
     def on_blue(_work):
-        [address] = small.addresses("app-blue")
-        small.traffic(_nginx.render("app", [_nginx.Server(f"{address}:3000", 1, "app-blue-1")], DIRECTIVES))
+        small.blue_serves()
         yield
 
     @contextlib.contextmanager

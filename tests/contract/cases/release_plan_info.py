@@ -11,6 +11,20 @@ def release(identifier, event, **more):
     return [started, *({"time": started["time"], "event": event, "release": identifier} for event in ("switched", event))]
 
 
+def image_of(name):
+    return command("docker", "image", "inspect", "--format", "{{.Id}}", f"astraldraft/{name}")
+
+
+def proved():
+    """The record of a small project: blue is live, and green was proved since its container was made."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    image = image_of("nginx:forky")
+    here = {"image": image, "digest": image, "environment": "throwaway", "replicas": 1, "time": now}
+    green = release("one", "healthy", service="app-green", **here)
+    blue = release("two", "healthy", service="app-blue", **(here | {"version": "v1.2.4", "digest": image_of("app:v1.2.4")}))
+    return {"releases.jsonl": lines(*green, *blue)}
+
+
 def case(world):
     stack, small = world.stack, world.small
     there = {"colours": ["app-blue", "app-green"], "history_path": "{work}/releases.jsonl"}
@@ -18,14 +32,8 @@ def case(world):
     deploy = on_stack | {"operation": "deploy", "version": "v1.2.4", "image": "astraldraft/app", "environment": "9f86"}
     on_small = there | {"project": small.project, "upstream_path": str(small.upstream)}
     first = deploy | on_small | {"operation": "deploy"}
-    image = command("docker", "image", "inspect", "--format", "{{.Id}}", "astraldraft/nginx:forky")
-    # Proved since its container was made.
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    here = {"image": image, "digest": image, "environment": "throwaway", "replicas": 1, "time": now}
-    green = release("one", "healthy", service="app-green", **here)
-    warm = lines(*green, *release("two", "healthy", service="app-blue", version="v1.2.4", **here))
     back = on_small | {"operation": "rollback", "health_port": 3000, "health_path": "/health", "health_timeout": 5}
-    other_image = command("docker", "image", "inspect", "--format", "{{.Id}}", "astraldraft/app:v1.2.4")
+    other_image = image_of("app:v1.2.4")
     bad = lines(*release("one", "taken_back", version="v1.2.4", digest=other_image, image=other_image))
 
     hanging = f"http://127.0.0.1:{world.hanging.port}/"
@@ -37,8 +45,7 @@ def case(world):
 
     @contextlib.contextmanager
     def blue(_work):
-        [address] = small.addresses("app-blue")
-        small.traffic(f"upstream app {{\n    server {address}:3000 weight=1; # app-blue-1\n}}\n")
+        small.blue_serves()
         yield
 
     return Case(
@@ -46,7 +53,7 @@ def case(world):
             "base": Scene(deploy),
             "as things stand": Scene(on_stack),
             "first": Scene(first, around=nobody),
-            "back": Scene(back, files={"releases.jsonl": warm}, around=blue),
+            "back": Scene(back, files=proved(), around=blue),
             "staged": Scene(deploy | {"staging_releases": "{work}/staging.json"}, files={"staging.json": "[]"}),
             "quarantined": Scene(deploy, files={"releases.jsonl": bad}),
             "staging hangs": Scene(deploy | {"staging_releases": hanging, "staging_timeout": 0.2}, "failed"),
@@ -64,14 +71,14 @@ def case(world):
             "image": Other("astraldraft/nothing"),
             "environment": Other("0a1b"),
             "replicas": Other(3, scene="first"),
-            "keep_warm_seconds": Other(0),
+            "keep_warm_seconds": Other(0, scene="back"),
             "overrides": [Other(["staging"], scene="staged"), Other(["quarantine"], scene="quarantined")],
             "emergency": Other(True, scene="staged"),
             "health_port": Other(3001, scene="back"),
             "health_path": Other("/nothing", scene="back"),
             "health_version_path": Other("release", scene="back"),
             "health_timeout": Other(0.3, scene="back", together={"health_path": "/trickle"}),
-            "staging_releases": Other("{work}/staging.json", scene="staged", at="staging_releases"),
+            "staging_releases": Other(None, scene="staged"),
             "staging_timeout": Other(1.2, scene="staging hangs", slower=0.7),
             "docker_host": Other("unix:///var/run/docker.sock"),
         },

@@ -189,6 +189,10 @@ class Small(Project):
             assert time.monotonic() < ends, found
             time.sleep(0.05)
 
+    def blue_serves(self) -> None:
+        [address] = self.addresses("app-blue")
+        self.traffic(_nginx.render("app", [_nginx.Server(f"{address}:3000", 1, "app-blue-1")], DIRECTIVES))
+
     @contextlib.contextmanager
     def half_a_request(self) -> Iterator[None]:
         """A client that never finishes asking: the worker that serves it stays until nginx gives it up (3 s)."""

@@ -159,7 +159,7 @@ def record_sql(psycopg2):
                 def run(self, statement, *more, **named):
                     spelt = statement if isinstance(statement, (str, bytes)) else statement.as_string(self)
                     # Before the statement, since it may end the transaction that it runs in.
-                    note("sql", statement=text(spelt), read_only=read_only(self.connection))
+                    note("sql", statement=text(spelt), parameters=repr(more), read_only=read_only(self.connection))
                     return getattr(super(mixed[base], self), name)(statement, *more, **named)
 
                 return run
