@@ -79,7 +79,7 @@ def case(world):
             "health_version_path": Other("release", scene="back"),
             "health_timeout": Other(0.3, scene="back", together={"health_path": "/trickle"}),
             "staging_releases": Other(None, scene="staged"),
-            "staging_timeout": Other(1.2, scene="staging hangs", slower=0.7),
+            "staging_timeout": Other(1.2, scene="staging hangs", slower=0.4),
             "docker_host": Other("unix:///var/run/docker.sock"),
         },
     )
