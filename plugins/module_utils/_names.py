@@ -9,10 +9,15 @@ from __future__ import annotations
 import difflib
 
 
+def nearest(name, known):
+    """The known name that is most like ``name``, or None when none is."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)), None)
+
+
 def unknown(given, known, prefixes):
     """The names of ``given`` that begin with one of ``prefixes`` and are not ``known``.
 
     Returns a sorted list of ``(name, nearest known name or None)``. Names without such a prefix are none of our business.
     """
     suspects = sorted(name for name in given if name.startswith(tuple(prefixes)) and name not in known)
-    return [(name, next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)), None)) for name in suspects]
+    return [(name, nearest(name, known)) for name in suspects]

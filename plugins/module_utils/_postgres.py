@@ -46,15 +46,20 @@ def connect(psycopg2, login, timeout=5.0, readonly=True):
 
     Raises OpsError with the reason when it does not answer.
     """
+    try:
+        return dial(psycopg2, login, timeout, readonly)
+    except ProbeError as error:
+        raise OpsError("{0}. {1}".format(error.message, error.next))
+
+
+def dial(psycopg2, login, timeout=5.0, readonly=True):
+    """As :func:`connect`, but raises ProbeError, for whom a server that does not answer is an answer."""
     options, deadline = dict(login, timeout=timeout), Deadline(timeout)
     target = where(options["login_host"], options["login_port"])
     try:
         connection = psycopg2.connect(**connect_arguments(options))
     except psycopg2.OperationalError as error:
-        reason = explain_connect(options, target, str(error), deadline)
-        raise OpsError("{0}. {1}".format(reason.message, reason.next))
-    except ProbeError as error:
-        raise OpsError("{0}. {1}".format(error.message, error.next))
+        raise explain_connect(options, target, str(error), deadline)
     connection.set_session(readonly=readonly, autocommit=True)
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = %s", (int(timeout * 1000),))
