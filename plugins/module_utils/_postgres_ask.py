@@ -30,7 +30,8 @@ class Answers:
 def ask_all(psycopg2, login, replicas, timeout, options, docker_host=None, heartbeat=None):
     """-> (Answers of the server, dict of replica name to what it said or a sentence why it did not), within ``timeout`` seconds.
 
-    ``replicas``: dicts of login_host and login_port, or project and services. ``options``: limit, dead_tuples_minimum.
+    ``replicas``: dicts of login_host and login_port, or project and services. ``options``: limit, dead_tuples_minimum,
+    missing_index_min_bytes.
     """
     answers = Answers()
     addresses, said = _addresses(replicas, docker_host, timeout)
@@ -79,7 +80,9 @@ def _ask_server(psycopg2, login, timeout, options, answers):
         answers.activity = _query(psycopg2, connection, queries.activity(version), deadline)
         server = answers.activity["server"]
         try:
-            text = queries.relations(version, options["limit"], options["dead_tuples_minimum"], server["commit_times"])
+            text = queries.relations(
+                version, options["limit"], options["dead_tuples_minimum"], options["missing_index_min_bytes"], server["commit_times"]
+            )
             answers.relations = _query(psycopg2, connection, text, deadline)
         except ProbeError as error:
             answers.problems["relations"] = error.message

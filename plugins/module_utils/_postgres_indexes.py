@@ -159,11 +159,11 @@ def referencing(indexes, foreign_keys):
     return frozenset(index["oid"] for index in indexes if any(_supports(index, key) for key in keys))
 
 
-def missing(indexes, foreign_keys, least_bytes):
-    """Foreign keys without an index on their own side, of tables of at least so many bytes: each delete they refer to reads it whole."""
+def missing(indexes, foreign_keys):
+    """Foreign keys without an index on their own side, of large tables: each delete of what they refer to reads the whole table."""
     found = []
     for key in _keys(foreign_keys):
-        if (key["bytes"] or 0) >= least_bytes and not any(_supports(index, key) for index in indexes):
+        if key["large"] and not any(_supports(index, key) for index in indexes):
             create = "CREATE INDEX CONCURRENTLY ON {0} ({1})".format(table_of(key), ", ".join(key["names"]))
             found.append({"constraint": key["name"], "table": table_of(key), "columns": key["names"], "references": key["references"],
                           "bytes": key["bytes"], "create": create})  # fmt: skip
@@ -246,7 +246,7 @@ def _cautions(index):
 # --- together ---------------------------------------------------------------------------------------------------------------------------
 
 
-def judge(answer, standbys, replicas, thresholds, least_days, least_bytes):
+def judge(answer, standbys, replicas, thresholds, least_days):
     """The figures of the indexes, and what they were made of: ``(list of Figure, dict)``."""
     indexes, foreign_keys, statistics = rows(answer, "indexes"), rows(answer, "foreign_keys"), answer["statistics"]
     open_questions = doubts(statistics, standbys, replicas, least_days)
@@ -258,7 +258,7 @@ def judge(answer, standbys, replicas, thresholds, least_days, least_bytes):
         "unused": [] if open_questions else never_read,
         "kept": kept,
         "doubts": open_questions,
-        "missing": missing(indexes, foreign_keys, least_bytes),
+        "missing": missing(indexes, foreign_keys),
     }
     figures = [
         _figure("invalid_indexes", thresholds, found["invalid"], "Remove and make them again: playbook database_maintenance."),

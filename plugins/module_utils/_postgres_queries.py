@@ -165,8 +165,10 @@ SELECT json_build_object(
             (SELECT json_agg(quote_ident(a.attname) ORDER BY k.place) FROM unnest(o.conkey) WITH ORDINALITY k(number, place)
                JOIN pg_attribute a ON a.attrelid = o.conrelid AND a.attnum = k.number) AS names,
             o.confrelid::regclass::text AS references, o.conparentid <> 0 AS inherited,
-            CASE WHEN t.locked THEN t.pages_bytes ELSE pg_relation_size(t.oid) END AS bytes
-       FROM pg_constraint o JOIN relations t ON t.oid = o.conrelid WHERE o.contype = 'f' AND t.relkind = 'r'
+            s.bytes, s.bytes >= $least_bytes AS large
+       FROM pg_constraint o JOIN relations t ON t.oid = o.conrelid
+            CROSS JOIN LATERAL (SELECT CASE WHEN t.locked THEN t.pages_bytes ELSE pg_relation_size(t.oid) END AS bytes) s
+      WHERE o.contype = 'f' AND t.relkind = 'r'
       ORDER BY o.conparentid <> 0, t.schema, t.name, o.conname) s),
   'statistics', ($statistics)
 )
@@ -218,12 +220,13 @@ def activity(version):
     )
 
 
-def relations(version, limit, dead_minimum, commit_times=False):
+def relations(version, limit, dead_minimum, least_bytes, commit_times=False):
     """Tables, indexes and foreign keys of the current database. ``commit_times``: whether the server keeps the times of commits."""
     return _fill(
         RELATIONS,
         limit=int(limit),
         dead_minimum=int(dead_minimum),
+        least_bytes=int(least_bytes),
         here=HERE,
         nulls="i.indnullsnotdistinct" if version >= 150000 else "false",
         last_scan="extract(epoch FROM pg_stat_get_lastscan(i.indexrelid))" if version >= 160000 else "NULL::float8",

@@ -90,7 +90,6 @@ def _of_relations(answers, replicas, thresholds, options, found):
         replicas,
         thresholds,
         options["unused_index_min_days"],
-        options["missing_index_min_bytes"],
     )
     found["indexes"] = dict(indexes, **{key: [_with_times(row) for row in indexes[key]] for key in ("invalid", "duplicate", "unused")})
     return [info.of_dead_tuples(answers.relations, answers.activity["server"], thresholds)] + figures

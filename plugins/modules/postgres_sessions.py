@@ -186,7 +186,7 @@ before:
   type: dict
   sample: {"usable": 97, "used": 90, "by_state": {"idle in transaction": 70, "idle": 20}}
 after:
-  description: The same afterwards; in check mode and when nothing was ended as before.
+  description: The same afterwards; in check mode and when nothing was ended as before. V(null) when the server did not answer.
   returned: always
   type: dict
 unseen:

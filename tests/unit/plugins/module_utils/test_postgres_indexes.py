@@ -35,7 +35,7 @@ def index(*columns: int, keys: int | None = None, **more) -> dict:
 def key(*columns: int, table: int = 1, name: str = "fk", **more) -> dict:
     names = [f"c{column}" for column in columns]
     return {"name": name, "table_oid": table, "schema": "public", "table": "t", "columns": list(columns), "names": names,
-            "references": "p", "inherited": False, "bytes": 2e6} | more  # fmt: skip
+            "references": "p", "inherited": False, "bytes": 2e6, "large": True} | more  # fmt: skip
 
 
 def replica(scans: dict, standbys: int = 0, **more) -> dict:
@@ -112,12 +112,12 @@ def test_an_index_that_only_a_replica_reads_is_used() -> None:
 def test_an_index_serves_a_foreign_key_when_it_begins_with_its_columns(one: dict, columns: list, serves: bool) -> None:
     foreign_key = key(*columns)
     assert bool(indexes.referencing([one], [foreign_key])) == serves
-    assert bool(indexes.missing([one], [foreign_key], 0)) != serves
+    assert bool(indexes.missing([one], [foreign_key])) != serves
 
 
 def test_foreign_keys_of_small_tables_and_copies_are_not_missed() -> None:
-    keys = [key(2), key(2, name="copy", inherited=True), key(4, bytes=10)]
-    found = indexes.missing([], keys, 1000)
+    keys = [key(2), key(2, name="copy", inherited=True), key(4, large=False)]
+    found = indexes.missing([], keys)
     assert [row["constraint"] for row in found] == ["fk"]
     assert found[0]["create"] == "CREATE INDEX CONCURRENTLY ON public.t (c2)"
 
@@ -186,7 +186,7 @@ def test_duplicates(some: list, found: list) -> None:
 )
 def test_nothing_is_called_unused_before_everybody_has_counted_long_enough(statistics, standbys, replicas, said) -> None:
     answer = {"indexes": [index(2)], "foreign_keys": None, "statistics": STATISTICS | statistics}
-    figures, found = indexes.judge(answer, standbys, replicas, THRESHOLDS, 7, 0)
+    figures, found = indexes.judge(answer, standbys, replicas, THRESHOLDS, 7)
     figure = next(figure for figure in figures if figure.name == "unused_indexes")
     if said is None:
         assert figure.verdict == "warn"

@@ -244,7 +244,7 @@ def test_literals_are_hidden(query, told) -> None:
 
 @pytest.mark.parametrize("version", [120000, 130000, 140000, 150000, 160000, 170000, 180000])
 def test_queries_are_written_for_the_version(version: int) -> None:
-    text = queries.activity(version) + queries.relations(version, 5, 10) + queries.relations(version, 5, 10, commit_times=True)
+    text = queries.activity(version) + queries.relations(version, 5, 10, 1) + queries.relations(version, 5, 10, 1, commit_times=True)
     assert not re.search(r"\$[a-z]", text)
     since = {"l.waitstart": 14, "active, wal_status AS": 13, "i.indnullsnotdistinct": 15, "pg_stat_get_lastscan": 16}
     for column, major in (since | {"pg_stat_checkpointer": 17}).items():
