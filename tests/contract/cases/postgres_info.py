@@ -18,9 +18,11 @@ def case(world):
     container = {"project": stack.project, "services": ["postgres-replica"]}
     refused = login | {"login_port": world.closed_port}
     # Other sessions come and go, and everything ages; the figures say what they are judged by.
-    changing = ("transactions", "blocked", "blockers", "vacuum_holders", "standbys", "slots", "databases", "tables", "dead_tables", "statements",
-                "connections", "checkpoints", "counts", "summary", "table", "value", "message", "started", "kept", "total", "duplicate", "unused",
-                "missing", "invalid")  # fmt: skip
+    changing = (
+        "transactions", "blocked", "blockers", "vacuum_holders", "standbys", "slots", "databases", "tables", "dead_tables", "statements",
+        "connections", "checkpoints", "counts", "summary", "table", "value", "message", "started", "kept", "total", "duplicate", "unused",
+        "missing", "invalid",
+    )  # fmt: skip
     return Case(
         scenes={
             "base": Scene(login),

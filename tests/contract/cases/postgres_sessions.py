@@ -100,5 +100,5 @@ def case(world):
             "timeout": Other(9.0, scene="nobody"),
         },
         noise=[r"\d+(\.\d+)? s\b"],
-        reduced=dict.fromkeys(("pid", "started", "seconds", "used", "by_state", "terminated", "cancelled"), lambda value: type(value).__name__),
+        reduced=dict.fromkeys(("pid", "started", "seconds", "used", "by_state", "terminated", "cancelled"), type),
     )
