@@ -343,7 +343,7 @@ def work(module, result):
 
 
 def main():
-    run(work, SPEC, dict(EMPTY), needs_lock=False, supports_check_mode=True)
+    run(work, SPEC, dict(EMPTY), supports_check_mode=True)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def case(world):
             "login_db": Other("postgres"),
             "ssl_mode": Other("require"),
             "ca_cert": Other(stack.ca),
-            "timeout": Other(0.9, scene="hung"),
+            "timeout": Other(1.2, scene="hung", slower=0.5),
             "role": Other("replica"),
             "standbys": Other(9),
             "replicas.login_host": Other("127.0.0.2", scene="replica"),
