@@ -28,6 +28,9 @@ LOGIN_SPEC = {
 #: ``sessions``: a list of ``(user, client address or None, number)``, our own left out.
 Server = collections.namedtuple("Server", "maximum reserved sessions")
 
+#: So that a server that has vanished from the network is noticed, however long a statement may take.
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30000}
+
 # What an ordinary user may know of others' sessions: their user, not their address. Walsenders take no slot (PostgreSQL 12 and newer).
 SETTINGS = """
 SELECT current_setting('max_connections')::int,
@@ -41,10 +44,10 @@ SELECT coalesce(usename::text, ''), host(client_addr), count(*)::int
 """
 
 
-def connect(psycopg2, login, timeout=5.0, readonly=True):
+def connect(psycopg2, login, timeout=5.0, readonly=True, **further):
     """An autocommit connection to the server behind the options LOGIN_SPEC (dict), each statement limited to ``timeout`` seconds.
 
-    Raises OpsError with the reason when it does not answer.
+    ``further`` is handed to libpq. Raises OpsError with the reason when it does not answer.
     """
     try:
         return dial(psycopg2, login, timeout, readonly)
@@ -57,7 +60,7 @@ def dial(psycopg2, login, timeout=5.0, readonly=True):
     options, deadline = dict(login, timeout=timeout), Deadline(timeout)
     target = where(options["login_host"], options["login_port"])
     try:
-        connection = psycopg2.connect(**connect_arguments(options))
+        connection = psycopg2.connect(**dict(connect_arguments(options), **further))
     except psycopg2.OperationalError as error:
         raise explain_connect(options, target, str(error), deadline)
     connection.set_session(readonly=readonly, autocommit=True)
