@@ -25,6 +25,7 @@ from . import (
     hosts,
     journal_verify,
     kill,
+    reindex_stall,
     rollback_time,
     scale,
     setup_down,
@@ -69,6 +70,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "soak": lambda stack, folder, o: soak.run(stack, folder, _count(o, soak.FULL, soak.SAMPLE), o.sample),
     "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
     "guard": lambda stack, folder, o: guard.run(stack, folder, _count(o, guard.FULL, guard.SAMPLE)),
+    "reindex_stall": lambda stack, folder, o: reindex_stall.run(stack, folder, _count(o, reindex_stall.FULL, reindex_stall.SAMPLE)),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
@@ -91,7 +93,7 @@ def parse() -> argparse.Namespace:
         "campaigns", nargs="*", metavar="CAMPAIGN", help=f"{', '.join(CAMPAIGNS)} (all, in this order), {', '.join(BENCHMARKS)}"
     )
     parser.add_argument("--sample", action="store_true", help="a small part of each")
-    parser.add_argument("--count", type=int, help="operations, runs, rounds, good releases, deploys at once: whatever a campaign counts")
+    parser.add_argument("--count", type=int, help="operations, runs, good releases, deploys at once, 100,000 rows: what a campaign counts")
     parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
     parser.add_argument("--match", help="only the kill points or bad releases whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
