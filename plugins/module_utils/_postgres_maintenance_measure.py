@@ -157,10 +157,10 @@ SESSION_KEYS = ("pid", "user", "application", "state", "seconds")
 
 
 class Meter:
-    """Measures over one connection, which is used by one thread alone."""
+    """Measures over one connection, which is used by one thread alone. ``heartbeat()`` is called between what may take long."""
 
-    def __init__(self, psycopg2, connection, options):
-        self._psycopg2, self._connection, self.options = psycopg2, connection, options
+    def __init__(self, psycopg2, connection, options, heartbeat=lambda: None):
+        self._psycopg2, self._connection, self.options, self._heartbeat = psycopg2, connection, options, heartbeat
         #: The processes of our own sessions: they are in nobody's way as far as this is concerned.
         self.own = []
         with connection.cursor() as cursor:  # of what is read here, sizes and pgstatindex() take a lock that a DROP or ALTER may hold
@@ -212,6 +212,7 @@ class Meter:
         if not index.valid or index.method != "btree" or size < self.options["bloat_floor"]:
             return None
         if self.method == "pgstattuple":
+            self._heartbeat()
             try:
                 found = self.rows(PGSTATINDEX.format(quoted(self.server.pgstattuple, "pgstatindex")), (index.oid,))[0]
                 return bloat.measured(*(list(found) + [index.fillfactor, self.server.block_size]))

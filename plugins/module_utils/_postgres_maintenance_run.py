@@ -122,8 +122,8 @@ class Runner:
                     self._stop(waiting)
         except self._psycopg2.Error as error:
             raise OpsError(
-                "The server ended the connection: {0}. Read its log. What was begun is rolled back by the server; a rebuild may have left "
-                "an invalid index behind, which the next run removes.".format(one_line(error))
+                "The server ended the connection or a question: {0}. Read its log. What was begun is rolled back by the server; a rebuild "
+                "may have left an invalid index behind, which the next run removes.".format(one_line(error).rstrip("."))
             )
         finally:
             self._close(steps)

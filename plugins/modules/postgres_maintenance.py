@@ -422,7 +422,7 @@ def work(module, result):
 
 def maintain(module, result, psycopg2, login, connection):
     params = module.params
-    meter = Meter(psycopg2, connection, params)
+    meter = Meter(psycopg2, connection, params, module.heartbeat)
     result.update(bloat_method=meter.method, server_version=meter.server.version)
     plan.refuse_standby(meter.server, where(params["login_host"], params["login_port"]))
     named = meter.named(params["objects"])
