@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import random
 import statistics
@@ -199,8 +200,8 @@ def run(stack: Stack, folder: Path, scale: int) -> Record:
 
         for patience, what in ((60, "behind a transaction"), (2, "giving way to a transaction")):
             with blocker(server, BLOCK_SECONDS):
-                how = {"operations": ["reindex"], "wait_timeout": patience}
-                writes, answer = measure(server, rows, what, lambda how=how: maintain(server, **how), table)
+                rebuild = functools.partial(maintain, server, operations=["reindex"], wait_timeout=patience)
+                writes, answer = measure(server, rows, what, rebuild, table)
             judged(what, writes, answer)
 
         waited: list[float] = []
