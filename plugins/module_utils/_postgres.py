@@ -50,12 +50,12 @@ def connect(psycopg2, login, timeout=5.0, readonly=True, **further):
     ``further`` is handed to libpq. Raises OpsError with the reason when it does not answer.
     """
     try:
-        return dial(psycopg2, login, timeout, readonly)
+        return dial(psycopg2, login, timeout, readonly, **further)
     except ProbeError as error:
         raise OpsError("{0}. {1}".format(error.message, error.next))
 
 
-def dial(psycopg2, login, timeout=5.0, readonly=True):
+def dial(psycopg2, login, timeout=5.0, readonly=True, **further):
     """As :func:`connect`, but raises ProbeError, for whom a server that does not answer is an answer."""
     options, deadline = dict(login, timeout=timeout), Deadline(timeout)
     target = where(options["login_host"], options["login_port"])
