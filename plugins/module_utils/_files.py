@@ -47,6 +47,14 @@ def sync_folder(folder):
         os.close(handle)
 
 
+def free_bytes(folder):
+    """What an ordinary user may still write to the file system of ``folder``, or of the nearest folder above it that exists."""
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
 def read_text(path, default=None):
     """The file's text, or ``default`` when there is no such file."""
     try:

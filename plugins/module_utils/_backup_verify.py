@@ -1,0 +1,146 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Verifying a backup: by its hashes and by reading all of it, or by restoring it. Private: other collections must not import it.
+
+What is found speaks against the backup. What keeps from looking (no tools, no engine, no key) is an OpsError, and says nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_files as files
+from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_load as loading
+from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import FAIL, PASS, RESTORE, age_seconds
+from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import observe
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_throwaway import throwaway
+from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
+
+RESTORED = "restored"
+
+
+def major_of(version):
+    return int(version.split(".")[0])
+
+
+def new_check(level, entry, now):
+    """How a verification stands before anything was looked at."""
+    return {
+        "at": to_iso(now), "level": level, "verdict": PASS, "findings": [], "seconds": 0.0, "parts": {},
+        "restore_seconds": None, "data_age_seconds": int(age_seconds(entry, now)),
+    }  # fmt: skip
+
+
+class Verification:
+    """One verification of one backup. ``check`` is what becomes of it."""
+
+    def __init__(self, folder, entry, level, jobs, progress, now, identity=None, queries=()):
+        self._folder, self._entry, self._level, self._jobs = folder, entry, level, jobs
+        self._progress, self._tick, self._identity, self._queries = progress, progress.tick, identity, queries
+        self.check = new_check(level, entry, now)
+        self._parts = self.check["parts"]
+
+    def files(self):
+        """Compare hashes. -> the manifest, or None when something is wrong already"""
+        self._progress.phase("comparing hashes")
+        with timed(self._parts, "hash_seconds"):
+            try:
+                manifest, _sha256 = manifests.read(self._folder, self._entry["manifest_sha256"])
+            except OpsError as error:
+                return self._found([error.message])
+            return self._found(manifests.compare_files(self._folder, manifest, self._tick)) or manifest
+
+    def dump(self, manifest, place):
+        """Read the dump with the tools in ``place``, and restore it where that is asked for."""
+        place.demand_major("pg_restore", self._tick)
+        with place.workspace("verify") as work:
+            try:
+                with timed(self._parts, "bring_seconds"):
+                    folder = self._bring(manifest, place, work)
+                with timed(self._parts, "read_seconds"):
+                    self._read(manifest, place, folder, work)
+                if self._level == RESTORE and not self.check["findings"]:
+                    self._restore(manifest, place, folder)
+            except loading.Unreadable as error:
+                self._found([error.message])
+
+    def conclude(self, started):
+        self.check["seconds"] = round(time.monotonic() - started, 3)
+        return self.check
+
+    def _found(self, findings):
+        self.check["findings"] = (self.check["findings"] + findings)[: manifests.MOST_FINDINGS]
+        if self.check["findings"]:
+            self.check["verdict"] = FAIL
+
+    def _bring(self, manifest, place, work):
+        """The dump as the tools see it."""
+        if place.direct and not manifest["encrypted"]:
+            return os.path.join(self._folder, manifests.DUMP)
+        self._progress.phase("bringing it to the tools")
+        place.put(work, files.members(self._folder, manifest, manifests.DUMP, self._identity))
+        return "{0}/{1}".format(work, manifests.DUMP)
+
+    def _read(self, manifest, place, folder, work):
+        self._progress.phase("reading all of it")
+        listing = loading.list_dump(place, folder, self._tick)
+        self._found(manifests.compare_listing(listing, manifest))
+        sizes = {os.path.basename(line["path"]).partition(".")[0]: line["bytes"] for line in manifest["files"]}
+        loading.finish_decoding(place, loading.start_decoding(place, folder, listing, sizes, self._jobs, work), self._tick)
+
+    def _restore(self, manifest, place, folder):
+        self._progress.phase("starting a throw-away server")
+        begun = time.monotonic()
+        with throwaway(place, manifest["server_preload"], self._tick) as server:
+            self._parts["server_seconds"] = round(time.monotonic() - begun, 3)
+            self._progress.phase("restoring")
+            with timed(self._parts, "load_seconds"):
+                self._roles(manifest, server)
+                self._must(server, loading.create_database_sql(RESTORED, manifest["properties"]))
+                loading.load(place, server.environment, folder, RESTORED, self._jobs, self._tick, ["--no-tablespaces"])
+            self.check["restore_seconds"] = self._parts["load_seconds"]
+            self._progress.phase("comparing with the manifest")
+            with timed(self._parts, "compare_seconds"):
+                checksums = any(table["checksum"] is not None for table in manifest["tables"])
+                self._found(manifests.compare_content(manifest, observe(lambda questions: server.ask(questions, RESTORED), checksums)))
+            self._progress.phase("checking heaps and indexes")
+            with timed(self._parts, "amcheck_seconds"):
+                self._amcheck(place, server)
+            with timed(self._parts, "query_seconds"):
+                self._ask_queries(server)
+
+    def _roles(self, manifest, server):
+        """Make the roles that own what is restored. Tablespaces have no folders here; what is missed of roles, the restore itself says."""
+        found = files.members(self._folder, manifest, manifests.GLOBALS, self._identity)
+        server.run_sql(b"".join(chunk for _name, _size, chunks in found for chunk in chunks).decode("utf-8"), stop=False)
+
+    def _must(self, server, sql):
+        done = server.run_sql(sql + ";\n")
+        if done.code:
+            raise loading.Unreadable("The database could not be made as it was: {0}".format(last_words(done.complaint)))
+
+    def _amcheck(self, place, server):
+        argv = ["pg_amcheck", "--no-password", "--install-missing", "--jobs={0}".format(self._jobs), "--database=" + RESTORED]
+        done = place.run(argv, self._tick, server.environment)
+        if done.code:
+            said = last_words(done.output.decode("utf-8", "replace") + "\n" + done.complaint)
+            if done.code != 2:
+                raise OpsError("pg_amcheck failed on {0}: {1}".format(place.name, said))
+            self._found(["pg_amcheck found damage in the restored database: {0}".format(said)])
+
+    def _ask_queries(self, server):
+        """The application's own questions: each must say true."""
+        for query in self._queries:
+            done = server.run_sql(query.rstrip().rstrip(";") + ";\n", RESTORED)
+            said = done.output.decode("utf-8", "replace").strip().split("\n")[0]
+            if done.code:
+                self._found(["The query {0!r} failed: {1}".format(query, last_words(done.complaint))])
+            elif said not in ("t", "true"):
+                self._found(["The query {0!r} gave {1!r}, not true.".format(query, said)])

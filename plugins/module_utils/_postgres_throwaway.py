@@ -1,0 +1,80 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A PostgreSQL server for a few minutes, which nobody else can reach. Private: other collections must not import it.
+
+It lives in a temporary folder of the place where the tools are, listens on a socket in that folder only, and ends with the module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import READABLE, parse_lines
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
+
+#: No role of any dump has this name: every one can be created.
+SUPERUSER = "astraldraft_throwaway"
+START_SECONDS = 60
+# It is thrown away: nothing has to survive a crash. Nobody vacuums what is being compared.
+SETTINGS = {
+    "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
+    "max_wal_senders": "0", "archive_mode": "off", "autovacuum": "off", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
+    "maintenance_work_mem": "128MB", "shared_buffers": "128MB", "log_destination": "stderr", "logging_collector": "off", "ssl": "off",
+}  # fmt: skip
+
+
+class Server:
+    """A throw-away server. ``environment`` is libpq's for its superuser."""
+
+    def __init__(self, place, folder, tick):
+        self.place, self.folder, self._tick = place, folder, tick
+        self.environment = {"PGHOST": folder, "PGPORT": "5432", "PGUSER": SUPERUSER, "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "10"}
+
+    def run_sql(self, text, database="postgres", stop=True):
+        """Have psql run ``text``. -> Finished. ``stop``: at the first error."""
+        data = text.encode("utf-8")
+        self.place.put(self.folder, [("script.sql", len(data), [data])])
+        argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP={0:d}".format(stop)]
+        environment = dict(self.environment, PGDATABASE=database)
+        return self.place.run(argv + ["--file={0}/script.sql".format(self.folder)], self._tick, environment)
+
+    def ask(self, questions, database):
+        """The answers (parsed JSON, in order) to ``questions`` (list of SQL)."""
+        done = self.run_sql(";\n".join([READABLE.format(0), *questions]) + ";\n", database)
+        if done.code:
+            raise OpsError("The throw-away server refused a question: {0}".format(last_words(done.complaint)))
+        return parse_lines(done.output)
+
+
+@contextlib.contextmanager
+def throwaway(place, preload, tick):
+    """Make and start a server where the tools are. -> Server. ``preload``: shared_preload_libraries, which extensions may need."""
+    with place.workspace("throwaway") as folder:
+        data = folder + "/data"
+        place.must(
+            ["initdb", "--pgdata=" + data, "--username=" + SUPERUSER, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"], tick
+        )  # fmt: skip
+        settings = dict(SETTINGS, unix_socket_directories=folder, shared_preload_libraries=preload or "")
+        argv = [part for name, value in sorted(settings.items()) for part in ("-c", "{0}={1}".format(name, value))]
+        running = place.start(["postgres", "-D", data, "-p", "5432", *argv])
+        server = Server(place, folder, tick)
+        try:
+            _wait(place, server, running, tick)
+            yield server
+        finally:
+            running.end()
+
+
+def _wait(place, server, running, tick):
+    deadline = Deadline(START_SECONDS)
+    while place.run(["pg_isready", "--quiet"], tick, server.environment).code != 0:
+        if running.ended:
+            raise OpsError("The throw-away server did not start on {0}: {1}".format(place.name, last_words(running.finish().complaint)))
+        if deadline.passed:
+            raise OpsError("The throw-away server on {0} did not come up within {1} s.".format(place.name, START_SECONDS))
+        tick()
+        running.wait(0.1)

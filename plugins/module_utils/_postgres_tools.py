@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""PostgreSQL's own tools, where they are: on this host or in a container. Private: other collections must not import it.
+
+Every connection option reaches them by libpq's environment; the password by a file that only their user can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import TEMPORARY, Host
+from ansible_collections.astraldraft.ops.plugins.module_utils._place_container import beside
+
+TOOLS_SPEC = {
+    "project": {"type": "str"},
+    "service": {"type": "str"},
+    "container": {"type": "str"},
+    "bin_dir": {"type": "str"},
+    "tools_user": {"type": "str"},
+    "work_dir": {"type": "str", "default": TEMPORARY},
+}
+#: Of a module whose tools reach a server that is there already.
+TOOLS_LOGIN_SPEC = {"tools_login_host": {"type": "str"}, "tools_login_port": {"type": "int"}}
+TOOLS_RULES = {"mutually_exclusive": [("service", "container")], "required_by": {"service": ("project",)}}
+
+
+def libpq_environment(login, passfile=None):
+    """Every connection option of LOGIN_SPEC (dict) as libpq's environment names it; the password is in the file ``passfile``."""
+    found = {
+        "PGHOST": login["login_host"],
+        "PGPORT": login["login_port"],
+        "PGUSER": login["login_user"],
+        "PGDATABASE": login["login_db"],
+        "PGSSLMODE": login["ssl_mode"],
+        "PGSSLROOTCERT": login["ca_cert"],
+        "PGPASSFILE": passfile,
+        "PGCONNECT_TIMEOUT": 10,
+        "PGAPPNAME": "astraldraft.ops",
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def passfile_line(password):
+    """The line of a password file that fits every server."""
+    return "*:*:*:*:{0}\n".format(password.replace("\\", "\\\\").replace(":", "\\:"))
+
+
+def connection(place, login, folder):
+    """libpq's environment for the options LOGIN_SPEC (dict), with the password in a file of ``folder`` in that place."""
+    passfile = None
+    if login["login_password"]:
+        line = passfile_line(login["login_password"]).encode("utf-8")
+        place.put(folder, [(".pgpass", len(line), [line])])
+        passfile = folder + "/.pgpass"
+    return libpq_environment(login, passfile)
+
+
+@contextlib.contextmanager
+def tools(params, major, offline=False):
+    """The place of the tools that TOOLS_SPEC and DOCKER_SPEC (dict) name, for servers of version ``major``. ``offline``: they need no
+    server that is there already, so that a container of which they are taken need not run."""
+    if not params["service"] and not params["container"]:
+        yield Host(major, params["bin_dir"], params["work_dir"], params["tools_user"])
+        return
+    with _docker.engine(params["docker_host"], timeout=60) as client:
+        model = container_of(client, params, running=not offline)
+        network = "none" if offline else "container:{0}".format(model.id)
+        with beside(client, model, network, major, params["bin_dir"], params["tools_user"] or "postgres") as place:
+            yield place
+
+
+def container_of(client, params, running=True):
+    """The Replica in which the tools are. Raises OpsError when there is none, or, where that matters, when it does not run."""
+    import docker
+
+    named = params["container"] or "{0} of project {1}".format(params["service"], params["project"])
+    if params["service"]:
+        found = _docker.replicas(client, params["project"], params["service"])
+    else:
+        try:
+            found = [_docker.to_replica(client.api.inspect_container(params["container"]))]
+        except docker.errors.NotFound:
+            found = []
+    fit = [replica for replica in found if replica.state == "running" or not running]
+    if not fit:
+        raise OpsError("No container of {0} runs, in which PostgreSQL's tools are. Look at: docker ps --all".format(named))
+    return fit[0]
+
+
+def server_login(params):
+    """The options LOGIN_SPEC (dict) with a host: where none is given, the address of the container in which the tools are."""
+    if params["login_host"] or not (params["service"] or params["container"]):
+        return dict(params, login_host=params["login_host"] or "127.0.0.1")
+    with _docker.engine(params["docker_host"]) as client:
+        found = container_of(client, params)
+    if not found.addresses:
+        raise OpsError("The container {0} has no address. Say how its server is reached (login_host, login_port).".format(found.name))
+    return dict(params, login_host=next(iter(found.addresses.values())))
+
+
+def tools_login(params, server):
+    """How the tools reach the server: LOGIN_SPEC as seen from where they are. ``server`` has its own port (dict)."""
+    login = dict(params)
+    if params["service"] or params["container"]:
+        # The loopback interface of the server's own network: no certificate is for that, and nobody is between.
+        login.update(login_host="127.0.0.1", login_port=server["port"], ssl_mode="prefer", ca_cert=None)
+    if params["tools_login_host"]:
+        login["login_host"] = params["tools_login_host"]
+    if params["tools_login_port"]:
+        login["login_port"] = params["tools_login_port"]
+    return login
