@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import time
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
@@ -22,6 +19,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._watch import (
     Watch,
     line,
 )
+from ansible_collections.astraldraft.ops.plugins.plugin_utils._terminal import CLEAR_LINE, TERMINAL
 
 SPEC: dict = {
     "seconds": {"type": "float", "required": True},
@@ -50,21 +48,6 @@ SPEC: dict = {
 }
 TICK_SECONDS = 1.0
 MOST_EVIDENCE = 50
-CLEAR_LINE = "\r\x1b[K"
-
-
-def is_terminal(stream, environment):
-    """Whether a line there can be overwritten. AWX (ansible-runner) and some CI systems run all on a terminal that nobody looks at."""
-    recorded = any(environment.get(name) for name in ("AWX_ISOLATED_DATA_DIR", "CI"))
-    return bool(stream) and stream.isatty() and environment.get("TERM", "dumb") != "dumb" and not recorded
-
-
-# The strategy loads this file before it starts the worker that runs it. In a worker, stdout says nothing about the controller's.
-TERMINAL = is_terminal(sys.stdout, os.environ)
-if not TERMINAL:
-    # Else what is printed while a task runs is held back, through a pipe or into a file, until the task has ended.
-    with contextlib.suppress(AttributeError, ValueError):
-        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
 class ModuleFailed(Exception):

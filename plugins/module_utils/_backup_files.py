@@ -71,16 +71,18 @@ class _Encrypting:
         argv = [age()] + [part for recipient in recipients for part in ("-r", recipient)]
         self._said = said
         self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=stream, stderr=said)
+        assert self._process.stdin
+        self._stdin = self._process.stdin
 
     def write(self, chunk):
         try:
-            self._process.stdin.write(chunk)
+            self._stdin.write(chunk)
         except BrokenPipeError:
             self.close()
 
     def close(self):
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._stdin.close()
         if self._process.wait() != 0:
             raise OpsError("age could not encrypt: {0}".format(_said(self._said)))
 
@@ -112,8 +114,10 @@ def _decrypted(path, identity):
         raise OpsError("The backup is encrypted, and no key was given to read it with (identity_path).")
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen([age(), "-d", "-i", identity, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
+        assert process.stdout
+        output = process.stdout
         try:
-            yield from iter(lambda: process.stdout.read(CHUNK), b"")
+            yield from iter(lambda: output.read(CHUNK), b"")
             if process.wait() != 0:
                 raise OpsError("age could not decrypt {0}: {1}".format(path, _said(said)))
         finally:

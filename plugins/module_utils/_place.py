@@ -51,6 +51,11 @@ def last_words(complaint, lines=3):
     return " ".join(" ".join(complaint.split("\n")[-lines - 1 :]).split())[-600:] or "it said nothing"
 
 
+def chunks_of(stream):
+    """The content of a file that is open for reading, in chunks of bytes."""
+    return iter(lambda: stream.read(CHUNK), b"")
+
+
 class Place:
     """Where the programs are. ``major`` is the version that is wanted of them."""
 
@@ -168,6 +173,18 @@ class Running:
         self._sink, self._output, self._complaint = sink, bytearray(), bytearray()
         self.code = None
 
+    @property
+    def ended(self):
+        raise NotImplementedError
+
+    def wait(self, seconds):
+        """Wait so long for the end, at most."""
+        raise NotImplementedError
+
+    def end(self):
+        """Cut the lifeline, and wait until the program has ended."""
+        raise NotImplementedError
+
     def _take(self, chunk):
         if self._sink:
             self._sink(chunk)
@@ -191,9 +208,11 @@ class _HostRunning(Running):
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(own, **environment), cwd="/"
         )
+        assert self._process.stdin
+        self._lifeline = self._process.stdin
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(GO)
-            self._process.stdin.flush()
+            self._lifeline.write(GO)
+            self._lifeline.flush()
         pairs = ((self._process.stdout, self._take), (self._process.stderr, self._hear))
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in pairs]
         for reader in self._readers:
@@ -217,7 +236,7 @@ class _HostRunning(Running):
 
     def end(self):
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._lifeline.close()
         self.wait(GRACE_SECONDS + 1)
 
 
@@ -272,7 +291,7 @@ class Host(Place):
             for name in sorted(names):
                 path = os.path.join(parent, name)
                 with open(path, "rb") as stream:
-                    yield os.path.relpath(path, folder), os.path.getsize(path), iter(lambda stream=stream: stream.read(CHUNK), b"")
+                    yield os.path.relpath(path, folder), os.path.getsize(path), chunks_of(stream)
 
     def free_bytes(self, folder):
         return free_bytes(folder)

@@ -5,8 +5,8 @@
 """Programs, run in a container of their own, of the image of another one. Private: other collections must not import it.
 
 Never in the container of a server: its first process is the server itself, which becomes the parent of whatever is left an orphan there,
-and takes its end for a crash of its own. So what is run gets a container beside it, in the same network, with memory of its own. That one hangs
-on a lifeline, too: it ends, and is removed, when the module ends in whatever way.
+and takes its end for a crash of its own. So what is run gets a container beside it, in the same network, with memory of its own. That one
+hangs on a lifeline, too: it ends, and is removed, when the module ends in whatever way.
 """
 
 from __future__ import annotations

@@ -47,7 +47,11 @@ def read_tar(chunks):
             if member.name.startswith("/") or ".." in member.name.split("/"):
                 raise ValueError("the archive holds {0!r}".format(member.name))
             content = archive.extractfile(member)
-            yield member.name, member.size, iter(lambda content=content: content.read(CHUNK), b"")
+            yield member.name, member.size, _chunks_of(content)
+
+
+def _chunks_of(content):
+    return iter(lambda: content.read(CHUNK), b"")
 
 
 def write_tar(members, uid, gid):

@@ -53,7 +53,7 @@ EXAMPLES = r"""
   astraldraft.ops.postgres_backup_offsite:
     path: /var/lib/astraldraft/astral-draft/backups
     copy_command: [rsync, --archive, "{path}", "backup@elsewhere:astral/"]
-    check_command: [ssh, backup@elsewhere, "find astral/{name} -type f -exec sha256sum {{}} +"]
+    check_command: [ssh, backup@elsewhere, "find astral/{name} -type f -exec sha256sum {} +"]
 """
 
 RETURN = r"""
@@ -108,7 +108,7 @@ def command(module, words, entry, folder):
         if deadline.passed:
             raise OpsError("{0} took longer than {1:g} s and was ended. The backup itself is whole.".format(words[0], deadline.seconds))
 
-    argv = [word.format(name=entry["name"], path=folder) for word in words]
+    argv = [word.replace("{name}", entry["name"]).replace("{path}", folder) for word in words]
     return Host(0).must(argv, tick).decode("utf-8", "replace")
 
 

@@ -9,6 +9,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible.playbook.task import Task
 from ansible_collections.astraldraft.ops.plugins.action import watch as plugin
+from ansible_collections.astraldraft.ops.plugins.plugin_utils._terminal import is_terminal
 
 UP, DOWN, UNKNOWN = {"verdict": "pass", "summary": "up"}, {"verdict": "fail", "summary": "down"}, {"verdict": "inconclusive"}
 
@@ -193,4 +194,4 @@ class Terminal(io.StringIO):
     ],
 )
 def test_what_is_a_terminal(stream, environment, expected):
-    assert plugin.is_terminal(stream, environment) is expected
+    assert is_terminal(stream, environment) is expected
