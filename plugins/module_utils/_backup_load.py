@@ -48,7 +48,7 @@ def decode_lists(listing, sizes, jobs):
         number = line.partition(";")[0]
         if number.isdigit() and int(number) in tables:
             total, position, lines = heapq.heappop(heap)
-            heapq.heappush(heap, (total + sizes.get(number, 0), position, lines + [line]))
+            heapq.heappush(heap, (total + sizes.get(number, 0) + 1, position, lines + [line]))
         elif number.isdigit():
             rest.append(line)
     lists = [lines for _total, _position, lines in sorted(heap, key=lambda item: item[1]) if lines]

@@ -219,8 +219,9 @@ class _HostRunning(Running):
             reader.start()
 
     def _read(self, stream, take):
-        for chunk in iter(lambda: stream.read1(CHUNK), b""):
-            take(chunk)
+        with stream:
+            for chunk in iter(lambda: stream.read1(CHUNK), b""):
+                take(chunk)
 
     @property
     def ended(self):

@@ -70,8 +70,8 @@ class Container(Place):
 
     direct = False
 
-    def __init__(self, client, container_id, model, network, major, bin_dir, user):
-        super().__init__(major, bin_dir, TEMPORARY)
+    def __init__(self, client, container_id, model, network, major, bin_dir, user, work_dir):
+        super().__init__(major, bin_dir, work_dir)
         self.name = "a container of {0}'s image".format(model.name)
         self._client, self._id, self._model, self._network, self._user = client, container_id, model, network, user
         self._ids = None
@@ -114,12 +114,12 @@ class Container(Place):
         if self._network == "none":
             yield self
         else:
-            with beside(self._client, self._model, "none", self.major, self._bin, self._user) as place:
+            with beside(self._client, self._model, "none", self.major, self._bin, self._user, self.work_dir) as place:
                 yield place
 
 
 @contextlib.contextmanager
-def beside(client, model, network, major, bin_dir=None, user="postgres"):
+def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY):
     """A fresh container of the image of ``model`` (Replica). ``network``: none, or ``container:<id>``. -> Container"""
     api = client.api
     settings = api.create_host_config(auto_remove=True, network_mode=network, shm_size="1g")
@@ -138,7 +138,7 @@ def beside(client, model, network, major, bin_dir=None, user="postgres"):
         lifeline = api.attach_socket(created, params={"stdin": 1, "stream": 1})
         api.start(created)
         try:
-            yield Container(client, created, model, network, major, bin_dir, user)
+            yield Container(client, created, model, network, major, bin_dir, user, work_dir)
         finally:
             lifeline._response.close()
     finally:

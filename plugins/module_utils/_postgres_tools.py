@@ -70,7 +70,7 @@ def tools(params, major, offline=False):
     with _docker.engine(params["docker_host"], timeout=60) as client:
         model = container_of(client, params, running=not offline)
         network = "none" if offline else "container:{0}".format(model.id)
-        with beside(client, model, network, major, params["bin_dir"], params["tools_user"] or "postgres") as place:
+        with beside(client, model, network, major, params["bin_dir"], params["tools_user"] or "postgres", params["work_dir"]) as place:
             yield place
 
 
