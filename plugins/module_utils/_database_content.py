@@ -119,6 +119,20 @@ def observe(ask, checksums):
     }
 
 
+def look(psycopg2, login):
+    """What SERVER says, from a plain read-only session."""
+    connection = connect(psycopg2, login)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(SERVER)
+            return cursor.fetchone()[0]
+    except psycopg2.Error as error:
+        target = where(login["login_host"], login["login_port"])
+        raise OpsError("{0} refused what the backup needs: {1}".format(target, one_line(str(error))))
+    finally:
+        connection.close()
+
+
 class Snapshot:
     """A snapshot of a database that others can look into, too, for as long as this one is open. All tables are locked against being
     dropped, emptied or altered meanwhile, as pg_dump itself does a moment later."""

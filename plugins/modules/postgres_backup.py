@@ -171,7 +171,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_cat
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_metrics as metrics
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_take as taking
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_manifest import anomaly, needed_bytes
-from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import Snapshot
+from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import Snapshot, look
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOCKER_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
@@ -215,8 +215,8 @@ def order_of(params):
     )  # fmt: skip
 
 
-def take(module, result, catalogue, snapshot, place):
-    """Everything between the snapshot and the entry in the catalogue."""
+def take(module, result, catalogue, login, place):
+    """Everything between what was left behind and the new entry in the catalogue."""
     params, progress = module.params, Progress(module.heartbeat, module.params["progress_path"])
     progress.phase("looking at what is there")
     place.demand_major("pg_dump", progress.tick)
@@ -230,11 +230,12 @@ def take(module, result, catalogue, snapshot, place):
         rooms = [(catalogue.folder, free_bytes(catalogue.folder))]
         rooms += [] if place.direct else [("{0} on {1}".format(params["work_dir"], place.name), place.free_bytes(params["work_dir"]))]
         taking.refuse_without_space(result["needed_bytes"], rooms)
-    job = taking.Taking(order_of(params), snapshot, place, tools_login(params, snapshot.server), progress)
-    try:
-        manifest, sha256 = job.take(catalogue, entries, module.fence)
-    finally:
-        result["parts"] = job.parts
+    with Snapshot(load("psycopg2"), login, params["lock_timeout"]) as snapshot:
+        job = taking.Taking(order_of(params), snapshot, place, tools_login(params, snapshot.server), progress)
+        try:
+            manifest, sha256 = job.take(catalogue, entries, module.fence)
+        finally:
+            result["parts"] = job.parts
     with catalogue.changing() as entries:
         entry = catalogues.entry_of(manifest, sha256, time.time())
         result["adopted"] = taking.adopt_strays(catalogue, entries, time.time(), but=entry["name"])
@@ -250,19 +251,19 @@ def work(module, result):
     catalogues.backup_name(params["environment"], utc_now())
     history = catalogues.select(catalogue.read(), taking.DATABASE, params["environment"], params["login_db"], catalogues.ORDINARY)
     history = [entry for entry in history if not entry["bad"]][:HISTORY]
-    with Snapshot(psycopg2, login, params["lock_timeout"]) as snapshot:
-        needed = needed_bytes(snapshot.server["database_bytes"], params["space_factor"], history) if params["space_factor"] else 0
-        result["needed_bytes"] = needed
-        if module.check_mode:
-            taking.compress_option(snapshot.server["major"], params["compression"])
-            taking.refuse_without_space(needed, [(catalogue.folder, free_bytes(catalogue.folder))])
-            result["name"] = catalogues.backup_name(params["environment"], utc_now(), params["purpose"])
-            result["folder"] = os.path.join(catalogue.folder, result["name"])
-            result["removed"] = [os.path.join(catalogue.folder, name) for name in catalogue.folders()[1]]
-            return
-        os.makedirs(catalogue.folder, mode=0o700, exist_ok=True)
-        with catalogue.alone("backup"), tools(params, snapshot.server["major"]) as place:
-            take(module, result, catalogue, snapshot, place)
+    server = look(psycopg2, login)
+    taking.compress_option(server["major"], params["compression"])
+    result["needed_bytes"] = needed_bytes(server["database_bytes"], params["space_factor"], history) if params["space_factor"] else 0
+    if module.check_mode:
+        taking.refuse_without_space(result["needed_bytes"], [(catalogue.folder, free_bytes(catalogue.folder))])
+        result["name"] = catalogues.backup_name(params["environment"], utc_now(), params["purpose"])
+        result["folder"] = os.path.join(catalogue.folder, result["name"])
+        result["removed"] = [os.path.join(catalogue.folder, name) for name in catalogue.folders()[1]]
+        return
+    os.makedirs(catalogue.folder, mode=0o700, exist_ok=True)
+    # The tools first: the snapshot holds back vacuum for as long as it is open.
+    with catalogue.alone("backup"), tools(params, server["major"]) as place:
+        take(module, result, catalogue, login, place)
     result["anomaly"] = anomaly(result["backup"]["bytes"], history, params["anomaly_factor"])
     if result["anomaly"]:
         module.warn("{0}: {1}".format(result["name"], result["anomaly"]))
