@@ -1,0 +1,44 @@
+"""A folder of backups as text files, for cases that need no server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+DATA = "not a dump\n"
+FOLDER = "{work}/backups"
+PROPERTIES = {
+    "owner": "shop", "encoding": "UTF8", "collate": "C", "ctype": "C", "locale_provider": "c", "locale": None, "connection_limit": -1,
+    "grants": None, "comment": None, "settings": [],
+}  # fmt: skip
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def backup(day: int, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """The catalogue's entry of a backup of that day of January 2026, and its files."""
+    facts = {
+        "name": f"backup_test_202601{day:02d}_000000", "kind": "database", "purpose": "ordinary", "environment": "test", "database": "shop",
+        "snapshot_at": f"2026-01-{day:02d}T00:00:00.000Z", "seconds": 4.0, "bytes": len(DATA), "database_bytes": 1000,
+        "server_version": "17.5", "encrypted": False,
+    } | {key: value for key, value in more.items() if key not in ("bad", "checks")}  # fmt: skip
+    line = {"path": "dump/toc.dat", "bytes": len(DATA), "plain_bytes": len(DATA), "sha256": sha256(DATA)}
+    manifest = facts | {
+        "version": 1, "objects": {"tables": 0}, "extensions": [], "properties": PROPERTIES, "tables": [], "files": [line],
+        "server_preload": "", "parts": {}, "compression": "zstd:3", "role_passwords": False,
+    }  # fmt: skip
+    text = json.dumps(manifest)
+    entry = facts | {
+        "tables": 0, "rows": 0, "catalogued_at": facts["snapshot_at"], "manifest_sha256": sha256(text), "offsite": None,
+        "bad": more.get("bad"), "checks": {"checksum": None, "restore": None} | more.get("checks", {}),
+    }  # fmt: skip
+    return entry, {f"backups/{facts['name']}/manifest.json": text, f"backups/{facts['name']}/dump/toc.dat": DATA}
+
+
+def folder(*backups: tuple[dict[str, Any], dict[str, str]]) -> dict[str, str]:
+    """The files of all of them, and the catalogue."""
+    files = {name: text for _entry, found in backups for name, text in found.items()}
+    return files | {"backups/catalog.json": json.dumps({"version": 1, "backups": [entry for entry, _files in backups]})}
