@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import (
+    backup_cost,
     bad_releases,
     deploys,
     guard,
@@ -82,6 +83,7 @@ SAMPLED = ("deploys", "bad_releases", "rollback_time", "guard", "kill", "setup_d
 BENCHMARKS: dict[str, Runner] = {
     "switch_cost": lambda stack, folder, o: switch_cost.run(stack, folder, _count(o, switch_cost.FULL, 1)),
     "health_cost": lambda stack, folder, o: health_cost.run(stack, folder, _count(o, health_cost.FULL, 1)),
+    "backup_cost": lambda stack, folder, o: backup_cost.run(stack, folder, _count(o, backup_cost.FULL, 1), o.sample),
     "journal_verify": lambda stack, folder, o: journal_verify.run(stack, folder, _count(o, journal_verify.FULL, journal_verify.FULL)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
