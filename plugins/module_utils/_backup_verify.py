@@ -54,8 +54,10 @@ class Verification:
             try:
                 manifest, _sha256 = manifests.read(self._folder, self._entry["manifest_sha256"])
             except OpsError as error:
-                return self._found([error.message])
-            return self._found(manifests.compare_files(self._folder, manifest, self._tick)) or manifest
+                self._found([error.message])
+                return None
+            self._found(manifests.compare_files(self._folder, manifest, self._tick))
+            return None if self.check["findings"] else manifest
 
     def dump(self, manifest, place):
         """Read the dump with the tools in ``place``, and restore it where that is asked for."""
@@ -85,7 +87,11 @@ class Verification:
         if place.direct and not manifest["encrypted"]:
             return os.path.join(self._folder, manifests.DUMP)
         self._progress.phase("bringing it to the tools")
-        place.put(work, files.members(self._folder, manifest, manifests.DUMP, self._identity))
+        try:
+            place.put(work, files.members(self._folder, manifest, manifests.DUMP, self._identity))
+        except ValueError as error:
+            # The hashes were right a moment ago.
+            raise loading.Unreadable("The backup changed while it was read: {0}.".format(error))
         return "{0}/{1}".format(work, manifests.DUMP)
 
     def _read(self, manifest, place, folder, work):
