@@ -25,11 +25,12 @@ _OURS = """n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXI
     SELECT FROM pg_depend d WHERE d.classid = '{0}'::regclass AND d.objid = {1}.oid AND d.deptype = 'e')"""
 _CLASS = _OURS.format("pg_class", "c")
 
+# Who may not read a setting does not find it among these; asking for it by name would fail.
 SERVER = """
 SELECT json_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1), 'major', current_setting('server_version_num')::int / 10000,
   'port', current_setting('port')::int, 'in_recovery', pg_is_in_recovery(),
-  'preload', current_setting('shared_preload_libraries', true),
+  'preload', (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries'),
   'database', current_database(), 'database_bytes', pg_database_size(current_database()),
   'now', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
 """

@@ -1,5 +1,5 @@
 CREATE ROLE shop LOGIN PASSWORD 'shop-password';
-CREATE ROLE reader;
+CREATE ROLE reader LOGIN PASSWORD 'reader-password';
 CREATE DATABASE shop OWNER shop;
 ALTER DATABASE shop SET work_mem = '3MB';
 GRANT CONNECT ON DATABASE shop TO reader;
