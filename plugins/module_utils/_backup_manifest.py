@@ -17,6 +17,7 @@ import statistics
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
+from ansible_collections.astraldraft.ops.plugins.module_utils._zstd import is_whole
 
 FILE, VERSION = "manifest.json", 1
 DUMP, GLOBALS = "dump", "globals.sql"
@@ -91,6 +92,14 @@ def compare_files(folder, manifest, tick=lambda: None):
             findings.append("{0} was altered: its hash differs.".format(path))
     findings += ["{0} does not belong to the backup.".format(path) for path in sorted(there - set(expected))]
     return findings
+
+
+def compare_frames(folder, files):
+    """Findings about compressed files that are cut off, whatever their hashes say. ``files``: lines of a manifest."""
+    zstd = [entry["path"] for entry in files if entry["path"].endswith(".zst")]
+    return [
+        "{0} is cut off: what zstd wrote does not come to an end.".format(path) for path in zstd if not is_whole(os.path.join(folder, path))
+    ]
 
 
 def compare_sums(text, manifest, manifest_sha256):

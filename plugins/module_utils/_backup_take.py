@@ -125,6 +125,7 @@ class Taking:
                 loading.finish_decoding(place, reading, self._tick)
         written.append(files.store(partial, manifests.GLOBALS, [roles], recipients, self._tick))
         findings = manifests.compare_listing(listing, {"server_version": self._snapshot.server["version"], "tables": tables})
+        findings += manifests.compare_frames(partial, written)
         if findings:
             raise OpsError("The dump is not what the database holds: {0} Try again.".format(" ".join(findings)))
         return written, tables

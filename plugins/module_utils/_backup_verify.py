@@ -57,6 +57,8 @@ class Verification:
                 self._found([error.message])
                 return None
             self._found(manifests.compare_files(self._folder, manifest, self._tick))
+            if not self.check["findings"]:
+                self._found(manifests.compare_frames(self._folder, manifest["files"]))
             return None if self.check["findings"] else manifest
 
     def dump(self, manifest, place):
