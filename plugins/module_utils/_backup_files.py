@@ -10,12 +10,12 @@ import contextlib
 import hashlib
 import os
 import shutil
-import subprocess
 import tempfile
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_manifest import CHUNK, file_hash
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import sync_folder
+from ansible_collections.astraldraft.ops.plugins.module_utils._spawn import Spawned
 
 ENCRYPTED = ".age"
 
@@ -70,19 +70,17 @@ class _Encrypting:
     def __init__(self, recipients, stream, said):
         argv = [age()] + [part for recipient in recipients for part in ("-r", recipient)]
         self._said = said
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=stream, stderr=said)
-        assert self._process.stdin
-        self._stdin = self._process.stdin
+        self._process = Spawned(argv, stdout=stream.fileno(), stderr=said.fileno())
 
     def write(self, chunk):
         try:
-            self._stdin.write(chunk)
+            self._process.stdin.write(chunk)
         except BrokenPipeError:
             self.close()
 
     def close(self):
         with contextlib.suppress(BrokenPipeError):
-            self._stdin.close()
+            self._process.stdin.close()
         if self._process.wait() != 0:
             raise OpsError("age could not encrypt: {0}".format(_said(self._said)))
 
@@ -112,14 +110,13 @@ def _plain(path):
 def _decrypted(path, identity):
     if not identity:
         raise OpsError("The backup is encrypted, and no key was given to read it with (identity_path).")
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([age(), "-d", "-i", identity, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
-        assert process.stdout
-        output = process.stdout
+    with tempfile.TemporaryFile() as said, open(os.devnull, "rb") as nothing:
+        process = Spawned([age(), "-d", "-i", identity, path], stdin=nothing.fileno(), stderr=said.fileno())
         try:
-            yield from iter(lambda: output.read(CHUNK), b"")
+            yield from iter(lambda: process.stdout.read(CHUNK), b"")
             if process.wait() != 0:
                 raise OpsError("age could not decrypt {0}: {1}".format(path, _said(said)))
         finally:
             process.kill()
             process.wait()
+            process.stdout.close()

@@ -16,13 +16,13 @@ import os
 import posixpath
 import pwd
 import shutil
-import subprocess
 import threading
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._processes import VARIABLE
+from ansible_collections.astraldraft.ops.plugins.module_utils._spawn import Spawned
 
 #: Of whatever place; in it folders are made that nobody else can enter.
 TEMPORARY = posixpath.join("/", "tmp")
@@ -36,7 +36,7 @@ PACKAGED = "/usr/lib/postgresql/{0}/bin:/usr/pgsql-{0}/bin"
 # Nothing is started before the first line: what came together with the engine's answer, the Docker SDK would lose.
 # The shell itself lets go of its outputs: what it says of a program that was killed would kill it, too, when nobody reads any more.
 LIFELINE = (
-    'PATH="${{ASTRALDRAFT_BIN:+$ASTRALDRAFT_BIN:}}$PATH"; unset ASTRALDRAFT_BIN; umask 077; exec 3<&0 </dev/null; read -r _ <&3; '
+    'PATH="${{ASTRALDRAFT_BIN:+$ASTRALDRAFT_BIN:}}$PATH"; unset ASTRALDRAFT_BIN; umask 077; cd /; exec 3<&0 </dev/null; read -r _ <&3; '
     '"$@" 3<&- & tool=$!; '
     "{{ read -r _ <&3; kill -TERM $tool; sleep {0}; kill -KILL $tool; }} >/dev/null 2>&1 & watcher=$!; "
     "exec 3<&- >/dev/null 2>&1; wait $tool; code=$?; kill $watcher; wait $watcher; exit $code"
@@ -205,14 +205,10 @@ class _HostRunning(Running):
     def __init__(self, argv, environment, sink):
         super().__init__(sink)
         own = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        self._process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(own, **environment), cwd="/"
-        )
-        assert self._process.stdin
-        self._lifeline = self._process.stdin
+        self._process = Spawned(argv, dict(own, **environment))
         with contextlib.suppress(BrokenPipeError):
-            self._lifeline.write(GO)
-            self._lifeline.flush()
+            self._process.stdin.write(GO)
+            self._process.stdin.flush()
         pairs = ((self._process.stdout, self._take), (self._process.stderr, self._hear))
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in pairs]
         for reader in self._readers:
@@ -232,12 +228,11 @@ class _HostRunning(Running):
         deadline = time.monotonic() + seconds
         for reader in self._readers:
             reader.join(max(0.0, deadline - time.monotonic()))
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.code = self._process.wait(max(0.0, deadline - time.monotonic()))
+        self.code = self._process.wait(max(0.0, deadline - time.monotonic()))
 
     def end(self):
         with contextlib.suppress(OSError):
-            self._lifeline.close()
+            self._process.stdin.close()
         self.wait(GRACE_SECONDS + 1)
 
 
