@@ -39,6 +39,6 @@ def estimated(index, block_size):
 
 def measured(leaf_pages, empty_pages, deleted_pages, density, fillfactor, block_size):
     """The same by what pgstatindex() counted. ``density``: the percentage of the leaf pages that is filled, NaN when there are none."""
-    full = 0.0 if density != density else min(1.0, density / float(fillfactor))
+    full = 0.0 if math.isnan(density) else min(1.0, density / float(fillfactor))
     wasted = leaf_pages * (1.0 - full) + empty_pages + deleted_pages
     return int(wasted * block_size)

@@ -8,8 +8,8 @@ must not import it.
 
 from __future__ import annotations
 
+import asyncio
 import os
-import signal
 import time
 
 PIPE = -1
@@ -25,16 +25,21 @@ class Spawned:
 
     def __init__(self, argv, environment=None, stdin=PIPE, stdout=PIPE, stderr=PIPE):
         ours: list = [None, None, None]
-        actions, theirs = [], []
+        files, theirs = [], []
         for number, wanted in enumerate((stdin, stdout, stderr)):
             if wanted == PIPE:
                 reading, writing = os.pipe()
                 wanted, own = (reading, writing) if number == 0 else (writing, reading)
                 theirs.append(wanted)
                 ours[number] = os.fdopen(own, "wb" if number == 0 else "rb")
-            actions.append((os.POSIX_SPAWN_DUP2, wanted, number))
+            files.append(wanted)
+        self._loop = asyncio.new_event_loop()
+        start = asyncio.create_subprocess_exec(*argv, env=environment, stdin=files[0], stdout=files[1], stderr=files[2])
         try:
-            self.pid = os.posix_spawnp(argv[0], argv, os.environ if environment is None else environment, file_actions=actions)
+            self._process = self._loop.run_until_complete(start)
+        except BaseException:
+            self._loop.close()
+            raise
         finally:
             for handle in theirs:
                 os.close(handle)
@@ -44,9 +49,11 @@ class Spawned:
     def poll(self):
         """-> the exit code, or None while it runs; minus the signal that ended it"""
         if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            self._loop.run_until_complete(asyncio.sleep(0))
+            self.code = self._process.returncode
+            if self.code is not None:
+                self._loop.run_until_complete(self._process.wait())
+                self._loop.close()
         return self.code
 
     def wait(self, seconds=None):
@@ -58,4 +65,4 @@ class Spawned:
 
     def kill(self):
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            self._process.kill()

@@ -343,7 +343,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_maintena
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
 SPEC = {
-    "operations": {"type": "list", "elements": "str", "choices": sorted(plan.OPERATIONS), "default": sorted(plan.OPERATIONS)},
+    "operations": {"type": "list", "elements": "str", "choices": list(plan.OPERATIONS), "default": list(plan.OPERATIONS)},
     "objects": {"type": "list", "elements": "str", "default": []},
     "exclude": {"type": "list", "elements": "str", "default": []},
     "workers": {"type": "int", "default": 2},

@@ -230,6 +230,13 @@ EMPTY = dict({name: [] for name in LISTS}, before=None, after=None, unseen="")
 PAUSE = 0.1
 
 
+def known(answer):
+    """What a job that ran beside us returned; raises what it raised."""
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
 class Server:
     """One connection, each query within its time even if the server hangs."""
 
@@ -243,13 +250,11 @@ class Server:
     def _within(self, job):
         # libpq takes two seconds at least to give up connecting, and dial() looks then why.
         answer = in_parallel([(job, max(self._timeout, 2.0) * 2)], self._module.heartbeat)[0]
-        if answer is None:
-            raise OpsError("{0} did not answer within {1:g} s. Is it stopped, or its host?".format(self._name, self._timeout))
         if isinstance(answer, self._psycopg2.Error):
             raise OpsError("{0} refused the query: {1}".format(self._name, one_line(str(answer))))
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if answer is None:
+            raise OpsError("{0} did not answer within {1:g} s. Is it stopped, or its host?".format(self._name, self._timeout))
+        return known(answer)
 
     def _fetch(self, query, arguments=None):
         def job():
