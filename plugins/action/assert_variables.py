@@ -11,6 +11,8 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible_collections.astraldraft.ops.plugins.module_utils._names import unknown
 
+# Where the command line puts words that belong to no variable: `-e "state=idle in transaction"` gives `state` the value `idle`.
+LOST = "_raw_params"
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
 
 
@@ -35,6 +37,11 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
+        if (task_vars or {}).get(LOST):
+            raise AnsibleActionFail(
+                "Of what was given with -e, these words belong to no variable: {0}. A value with spaces needs quotes of its own, as in "
+                "-e 'ops_reason=\"two words\"'. Nothing was done.".format(task_vars[LOST])
+            )
         declared = role_variables(ROLES)
         known = set().union(*declared.values()) | set(self._task.args.get("also_known") or [])
         prefixes = [role + "_" for role in declared] + list(self._task.args.get("prefixes") or [])

@@ -13,6 +13,7 @@ description:
   - Looks at all variables of the host that begin with the name of one of the collection's roles, and fails for those that no role declares
     in its argument specification, with the nearest name that is known. With C(run_once) it looks at the variables of all hosts of the play.
   - A misspelt variable would otherwise be ignored, and the operation run with a default that nobody wanted.
+  - Words on the command line that belong to no variable are refused, too. In C(-e "state=idle in transaction") the value is C(idle).
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 extends_documentation_fragment:

@@ -72,5 +72,12 @@ def test_a_playbook_adds_prefixes_and_names():
 
 
 @pytest.mark.usefixtures("roles")
+def test_words_that_ansible_took_from_a_value_are_refused():
+    # What `-e "release_version=v1 in transaction"` comes to.
+    with pytest.raises(AnsibleActionFail, match=r"no variable: in transaction\. A value with spaces needs quotes"):
+        run({"release_version": "v1", "_raw_params": "in transaction"})
+
+
+@pytest.mark.usefixtures("roles")
 def test_without_variables_there_is_nothing_to_refuse():
     assert run(None)["changed"] is False
