@@ -10,6 +10,7 @@ a watcher beside the program ends the program. It gets an argument list, its opt
 
 from __future__ import annotations
 
+import abc
 import collections
 import contextlib
 import os
@@ -56,7 +57,7 @@ def chunks_of(stream):
     return iter(lambda: stream.read(CHUNK), b"")
 
 
-class Place:
+class Place(abc.ABC):
     """Where the programs are. ``major`` is the version that is wanted of them."""
 
     name = "this host"
@@ -67,31 +68,33 @@ class Place:
 
     # What a place has to offer, beside run()
 
+    @abc.abstractmethod
     def start(self, argv, environment=None, sink=None):
         """Start ``argv`` (list of str). ``sink(bytes)`` takes its standard output. -> an object to hand to :meth:`drive`."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def put(self, folder, members):
         """Write ``members`` (relative path, size, chunks of bytes) below ``folder``, for nobody but the programs' user."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def get(self, folder):
         """Read all files below ``folder``: an iterator of (relative path, size, chunks of bytes), each to be read before the next."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def free_bytes(self, folder):
-        raise NotImplementedError
+        """What is free in the file system of ``folder``, in bytes."""
 
+    @abc.abstractmethod
     def remove(self, folders):
-        raise NotImplementedError
+        """Remove folders with all that is in them."""
 
+    @abc.abstractmethod
     def leftovers(self, label):
         """The workspaces of that label: of somebody who died, when the caller holds the lock that goes with the label."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def make(self, folder):
         """Make a folder for the programs' user alone."""
-        raise NotImplementedError
 
     # What follows from that
 
@@ -166,7 +169,7 @@ class Place:
                 self.remove([folder])
 
 
-class Running:
+class Running(abc.ABC):
     """A program that runs. ``code`` is its exit code once ``ended``."""
 
     def __init__(self, sink):
@@ -174,16 +177,17 @@ class Running:
         self.code = None
 
     @property
+    @abc.abstractmethod
     def ended(self):
-        raise NotImplementedError
+        """Whether it has ended."""
 
+    @abc.abstractmethod
     def wait(self, seconds):
         """Wait so long for the end, at most."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def end(self):
         """Cut the lifeline, and wait until the program has ended."""
-        raise NotImplementedError
 
     def _take(self, chunk):
         if self._sink:

@@ -20,6 +20,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _postgres_maintenance as plan
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_maintenance_reasons import is_leftover
 
 POLL_SECONDS = 0.05
 #: We let go before the lock timeout of who waits for us is over: to notice and to cancel takes a moment.
@@ -343,7 +344,7 @@ class Runner:
         state = self._meter.state([step.table], bloated=())
         known = {other.found.oid for other in waiting if other.operation == plan.DROP}
         for index in state.indexes:
-            if plan.is_leftover(index) and index.oid not in known:
+            if is_leftover(index) and index.oid not in known:
                 made = plan.build(plan.DROP, index, [("leftover", "left behind by the rebuild of {0}".format(step.object), 0.0)])
                 steps.insert(steps.index(step) + 1, made)
                 waiting.insert(0, made)
