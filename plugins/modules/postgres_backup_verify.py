@@ -167,12 +167,13 @@ def verify(module, catalogue, entry):
 
 def work(module, result):
     params, catalogue = module.params, catalogues.Catalogue(module.params["path"])
-    result["level"], result["changed"] = params["level"], True
+    result["level"] = params["level"]
     entry = catalogues.find(catalogue.read(), params["name"], DATABASE, params["environment"], params["database"])
     age = int(catalogues.age_seconds(entry, time.time()))
     result.update(name=entry["name"], bad=bool(entry["bad"]), data_age_seconds=age)
     result["too_old"] = params["max_age_seconds"] is not None and age > params["max_age_seconds"]
     if module.check_mode:
+        result["changed"] = True
         return
     with catalogue.alone("verification"):
         check = verify(module, catalogue, entry)
@@ -180,6 +181,7 @@ def work(module, result):
     with catalogue.changing() as entries:
         entry = catalogues.find(entries, entry["name"], DATABASE)
         catalogues.record_check(entry, params["level"], check)
+    result["changed"] = True
     for key in ("findings", "restore_seconds", "parts"):
         result[key] = check[key]
     result["bad"] = bool(entry["bad"])

@@ -39,7 +39,7 @@ def of(newcomer: Newcomer) -> dict[str, Any]:
         "release_image": newcomer.image, "release_environment": {}, "release_smoke_checks": [], "release_metrics_url": "",
         "release_public_url": f"http://127.0.0.1:{newcomer.port}", "release_soak_seconds": 0, "release_minimum_uptime_seconds": 0,
         "release_soak_interval": 1, "release_soak_success_limit": 1, "release_migration_command": ["true"],
-        "scale_pool_size": 0, "scale_database": {}, "ops_operator": "ada",
+        "scale_pool_size": 0, "scale_database": {}, "health_ca_path": "", "ops_operator": "ada",
     }  # fmt: skip
 
 
@@ -117,6 +117,24 @@ def demo(world: World) -> list[Step]:
         Step("two nodes", "restart_service", WHY | {"service_name": "redis-1,redis-4"}, ("would be restarted",), True, real=False),
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
+        *database(),
+    ]
+
+
+def database() -> list[Step]:
+    """In the lane of the demo: the lock of its stack is one."""
+    forgotten = {"database_terminate_state": "idle in transaction", "database_terminate_older_than": "1h"}
+    analyze = {"database_operations": ["analyze"], "database_objects": ["public.drafts"]}
+    return [
+        Step("how it is", "database_health", says=("pass server",)),
+        Step("who is there", "database_connections", says=("by state",)),
+        Step("nobody to end", "database_connections", forgotten | WHY, ("No session matches.",)),
+        Step("half a policy", "database_connections", {"database_terminate_state": "idle"}, ("Give both",), refused=True, real=False),
+        Step("what is named", "database_maintenance", analyze, ("1 would be done: analyze of public.drafts.",), changes=True),
+        Step("none yet", "backup_verify", {}, ("no backup",), refused=True, real=False),
+        Step("the first", "backup", {}, ("would be taken.",), changes=True),
+        Step("which there are", "backup_list", {}, ("1 of 1 backups", "not verified")),
+        Step("by restoring it", "backup_verify", {"backup_verify_level": "restore"}, ("would be verified (restore).",), changes=True),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
-from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
+from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab, Play
 from ansible_collections.astraldraft.ops.tests.contract.lib.plays import arguments, in_check_mode, returned_dishonestly, said, told_wrongly
 from ansible_collections.astraldraft.ops.tests.contract.lib.snapshot import differences, snapshot
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
@@ -61,8 +61,15 @@ def test_playbook(lane: str, number: int, steps_of: Callable[[str], list[Step]],
     found += in_check_mode(checked) + returned_dishonestly(checked)
     if step.changes != any(result.changed for result in checked.results):
         found.append(f"its case says that {'something' if step.changes else 'nothing'} would change, and check mode does not")
-    assert (bool(checked.code), found) == (step.refused, []), checked.output
+    hold(step, checked, found)
     if step.real:
         real = lab.playbook(arguments(playbook, step.variables, check=False), record=False)
-        found = told_wrongly(checked, real, EXCEPTIONS) + returned_dishonestly(real)
-        assert (bool(real.code), found) == (step.refused, []), real.output
+        hold(step, real, told_wrongly(checked, real, EXCEPTIONS) + returned_dishonestly(real))
+
+
+def hold(step: Step, play: Play, found: list[str]) -> None:
+    """Fail with what was found, and with what the play printed, when it is not as its step says."""
+    if bool(play.code) != step.refused:
+        found = [f"it ends with code {play.code}", *found]
+    if found:
+        pytest.fail("\n".join([*found, play.output]), pytrace=False)

@@ -22,6 +22,8 @@ READING_PROGRAMS = (
     r"(/bin/sh -c )?id -un",
     r"(\S*/)?locale -a",
     r"/sbin/ldconfig -p",
+    r"(\S*/)?file --mime-type --mime-encoding \S+",
+    r"(\S*/)?lsattr -vd \S+",
 )
 
 # Programs inside a container that only say something: README.md says why.

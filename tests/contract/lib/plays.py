@@ -11,7 +11,7 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab, Play
 from ansible_collections.astraldraft.ops.tests.contract.lib.returns import dishonest
 
 # What Ansible adds to a result for what is written at the task.
-OF_THE_TASK = ("attempts", "changed_when_result", "failed_when_result")
+OF_THE_TASK = ("attempts", "changed_when_result", "failed_when_result", "failed_when_suppressed_exception")
 
 
 def arguments(playbook: str, variables: dict[str, Any], check: bool) -> list[str]:
@@ -49,6 +49,7 @@ def returned_dishonestly(play: Play) -> list[str]:
     for result in play.results:
         known = documented_keys(result.action)
         bare = {key: value for key, value in result.result.items() if key not in OF_THE_TASK or key in known}
+        bare |= {"failed": True} if result.how == "failed" else {}
         if result.action in ours and result.how in ("ok", "failed") and "censored" not in bare and "results" not in bare:
             found += [f"{result.key[2]}: {sentence}" for sentence in dishonest(documented(module_path(bare_name(result.action))), bare)]
     return found

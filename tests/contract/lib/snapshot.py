@@ -20,7 +20,8 @@ def snapshot(project: str, folder: Path) -> set[str]:
         lines = {_container(container.attrs) for container in containers}
         for container in containers:
             if container.labels.get("com.docker.compose.service") == "nginx" and container.status == "running":
-                lines |= {" ".join(row) for row in container.top(ps_args="-eo pid,args")["Processes"]}
+                processes = (" ".join(row) for row in container.top(ps_args="-eo pid,args")["Processes"])
+                lines |= {line for line in processes if " nginx: " in line}  # Not those of its health check.
         lines |= {f"network {network.id}" for network in client.networks.list(filters={"label": f"{LABEL}={project}"})}
         lines |= {f"volume {volume.id}" for volume in client.volumes.list(filters={"label": f"{LABEL}={project}"})}
     finally:

@@ -96,7 +96,7 @@ class Stack:
 
     @property
     def live_version(self) -> str:
-        return str(self.containers(self.live)[0]["Config"]["Image"]).rpartition(":")[2]
+        return str(self.containers(self.live)[0]["Config"]["Labels"]["org.opencontainers.image.version"])
 
 
 class Project:
@@ -114,6 +114,7 @@ class Project:
         """The folder, with copies of ``sources`` and with ``files`` as they are given. Nothing is left of an earlier run."""
         self.down()
         self.upstream.parent.mkdir(parents=True)
+        (self.folder / "environments").mkdir()
         for source in sources:
             shutil.copy(source, self.folder / source.name)
         for name, content in ({"nginx/upstreams/app.conf": NOBODY} | files).items():
@@ -143,6 +144,23 @@ class Project:
         """Have nginx load its configuration."""
         command("docker", "kill", "--signal", "HUP", f"{self.project}-nginx-1")
 
+    def workers(self) -> list[str]:
+        """nginx's worker processes, each as `docker top` shows it."""
+        processes = command("docker", "top", f"{self.project}-nginx-1", "-eo", "pid,args").splitlines()
+        return [line for line in processes if "worker process" in line]
+
+    def traffic(self, content: str) -> None:
+        """The upstream's file with nginx told, and no worker left that served something else."""
+        for leftover in self.upstream.parent.glob("app.conf.*"):
+            leftover.unlink()
+        self.upstream.write_text(content, encoding="utf-8")
+        before = self.workers()
+        self.hear()
+        ends = time.monotonic() + 10
+        while (found := self.workers()) and (set(found) & set(before) or any("shutting down" in line for line in found)):
+            assert time.monotonic() < ends, found
+            time.sleep(0.05)
+
     @property
     def port(self) -> int:
         return int(self.compose("port", "nginx", "8080").rpartition(":")[2])
@@ -171,23 +189,6 @@ class Small(Project):
     def start(self) -> None:
         """Every container that is missing."""
         self.compose("up", "--detach", "--quiet-pull")
-
-    def workers(self) -> list[str]:
-        """nginx's worker processes, each as `docker top` shows it."""
-        processes = command("docker", "top", f"{self.project}-nginx-1", "-eo", "pid,args").splitlines()
-        return [line for line in processes if "worker process" in line]
-
-    def traffic(self, content: str) -> None:
-        """The upstream's file with nginx told, and no worker left that served something else."""
-        for leftover in self.upstream.parent.glob("app.conf.*"):
-            leftover.unlink()
-        self.upstream.write_text(content, encoding="utf-8")
-        before = self.workers()
-        self.hear()
-        ends = time.monotonic() + 10
-        while (found := self.workers()) and (set(found) & set(before) or any("shutting down" in line for line in found)):
-            assert time.monotonic() < ends, found
-            time.sleep(0.05)
 
     def blue_serves(self) -> None:
         [address] = self.addresses("app-blue")
@@ -220,14 +221,15 @@ class Newcomer(Project):
         for version in ("v1", "v2"):
             arguments = ["--build-arg", f"VERSION={version}", "--build-arg", "BAD_WHEN=never", "--tag", f"{self.image}:{version}"]
             command("docker", "build", "--quiet", *arguments, str(self.folder))
-        self.compose("up", "--detach", "--wait", "nginx", *(["app-blue"] if variables.get("APP_BLUE_REPLICAS") else []))
+        if variables.get("APP_BLUE_REPLICAS"):
+            self.compose("up", "--detach", "app-blue")  # It has no health check to wait for.
+        self.compose("up", "--detach", "--wait", "nginx")
 
     def up_with_a_release(self) -> None:
         """Two replicas of v1 are live on blue and recorded so."""
         self.up(APP_BLUE_IMAGE=f"{self.image}:v1", APP_BLUE_REPLICAS="2")
         servers = [_nginx.Server(f"{address}:3000", 1, name) for name, address in self.replicas("app-blue").items()]
-        self.upstream.write_text(_nginx.render("app", servers, DIRECTIVES), encoding="utf-8")
-        self.hear()
+        self.traffic(_nginx.render("app", servers, DIRECTIVES))
         image = command("docker", "image", "inspect", "--format", "{{.Id}}", f"{self.image}:v1")
         started = {
             "event": "started", "release": "one", "operation": "deploy", "version": "v1", "image": f"{self.image}:v1", "digest": image,
