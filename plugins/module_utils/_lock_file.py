@@ -48,12 +48,15 @@ class LockFile:
 
     @contextlib.contextmanager
     def _mutex(self):
-        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        """Raises FileNotFoundError when the lock's folder is not there: who only goes on does not make it."""
         try:
             with exclusive(self.path + ".mutex"):
                 yield
         except TimeoutError as error:
             raise OpsError("The lock cannot be read: {0}. Find the process (fuser {1}.mutex) and end it.".format(error, self.path))
+
+    def _make_folder(self):
+        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
 
     def now(self):
         return self._clock()
@@ -108,6 +111,7 @@ class LockFile:
 
         ``bury(tokens)`` is called before the holders that are replaced are removed: it ends what they left behind. -> Taken
         """
+        self._make_folder()
         with self._mutex():
             held, known = self.read(), self._tokens()
             taken = _lock.plan(held, known, request, self.now(), seize, confirmed, token)
@@ -132,36 +136,48 @@ class LockFile:
 
         Raises OpsError when the lock is not ours any more.
         """
-        with self._mutex():
-            now, held = self.now(), self.read()
-            record = _lock.mine(held, token)
-            if not record:
-                others = "; ".join(_lock.describe(other, now) for other in held["holders"])
-                raise OpsError(
-                    "This operation no longer holds the lock {0}: {1}. It stops here, before it changes anything else; "
-                    "look at what the other operation did and start again.".format(self.path, others or "it was released")
-                )
-            record["heartbeat"] = now
-            if expiry:
-                record["expiry"] = expiry
-            self._write(held)
-            return record
+        folder = os.path.dirname(self.path)
+        try:
+            with self._mutex():
+                return self._renewed(token, expiry)
+        except FileNotFoundError:
+            raise OpsError(
+                "This operation no longer holds its lock: the folder {0} was removed while it ran. It stops here, before it changes "
+                "anything else. Was the stack taken down? If not, find out who removed it, and start again.".format(folder)
+            )
+
+    def _renewed(self, token, expiry):
+        now, held = self.now(), self.read()
+        record = _lock.mine(held, token)
+        if not record:
+            others = "; ".join(_lock.describe(other, now) for other in held["holders"])
+            raise OpsError(
+                "This operation no longer holds the lock {0}: {1}. It stops here, before it changes anything else; "
+                "look at what the other operation did and start again.".format(self.path, others or "it was released")
+            )
+        record["heartbeat"] = now
+        if expiry:
+            record["expiry"] = expiry
+        self._write(held)
+        return record
 
     def release(self, token):
         """Give the lock back. Returns the record that was released, or None when it was not ours."""
-        with self._mutex():
+        with contextlib.suppress(FileNotFoundError), self._mutex():
             held = self.read()
             record = _lock.mine(held, token)
             if record:
                 held["holders"].remove(record)
                 self._write(held)
             return record
+        return None
 
     def declare_dead(self, tokens, seize=False, bury=None):
         """Remove the leases of these tokens, and see to it that none of them gets one here again. -> the records removed.
 
         Raises OpsError when one of them is alive here, unless ``seize`` is set.
         """
+        self._make_folder()
         with self._mutex():
             now, held = self.now(), self.read()
             found = [record for record in held["holders"] if record["token"] in tokens]
@@ -178,6 +194,7 @@ class LockFile:
 
         Raises OpsError when somebody else has it. The same person may say something else.
         """
+        self._make_folder()
         with self._mutex():
             held = self.read()
             before = held["manual"]
@@ -188,11 +205,12 @@ class LockFile:
 
     def unlock(self):
         """Give back what a person holds. -> the record, or None."""
-        with self._mutex():
+        with contextlib.suppress(FileNotFoundError), self._mutex():
             held = self.read()
             if held["manual"]:
                 self._write(dict(held, manual=None))
             return held["manual"]
+        return None
 
 
 class Lease:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import stat
 
 import pytest
@@ -337,3 +338,14 @@ def test_a_lease_renews_and_stops_when_the_lock_is_lost(lock):
     lock.acquire(request("bob"), seize=True)
     with pytest.raises(OpsError, match="by bob"):
         held.renew()
+
+
+def test_who_goes_on_does_not_make_a_folder_that_somebody_removed(lock):
+    token = lock.acquire(request()).record["token"]
+    folder = os.path.dirname(lock.path)
+    shutil.rmtree(folder)
+    with pytest.raises(OpsError, match=r"the folder .* was removed while it ran\. It stops here") as caught:
+        _lock_file.Lease(lock.path, token).renew()
+    assert folder in caught.value.message
+    assert lock.release(token) is None and lock.unlock() is None
+    assert not os.path.exists(folder)
