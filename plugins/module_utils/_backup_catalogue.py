@@ -12,6 +12,7 @@ has another (``.partial-<name>``), so that whatever is listed is whole.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import difflib
 import json
 import os
@@ -32,6 +33,10 @@ LEVELS = (CHECKSUM, RESTORE)
 PASS, FAIL = "pass", "fail"
 _PREFIX = {ORDINARY: "backup", SAFETY: "safety"}
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}", re.ASCII)
+_TIME = "%Y%m%d_%H%M%S"
+_NAME = re.compile(r"(?:{0})_{1}_(\d{{8}}_\d{{6}})".format("|".join(_PREFIX.values()), _ENVIRONMENT.pattern), re.ASCII)
+#: So long the name that check mode gave a backup stands for one that the run would take.
+NEXT_SECONDS = 3600.0
 #: What a backup's own manifest says of it, in the words of the catalogue.
 FACTS = (
     "name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes", "database_bytes", "server_version",
@@ -47,7 +52,19 @@ def backup_name(environment, moment, purpose=ORDINARY):
                 environment
             )
         )
-    return "{0}_{1}_{2:%Y%m%d_%H%M%S}".format(_PREFIX[purpose], environment, moment)
+    return "{0}_{1}_{2:{3}}".format(_PREFIX[purpose], environment, moment, _TIME)
+
+
+def may_be_next(entries, name, now):
+    """Whether ``name`` is one that check mode gave a backup that is not taken: of the last hour, and newer than all that are listed."""
+    match = _NAME.fullmatch(name)
+    if not match or any(entry["name"] == name for entry in entries):
+        return False
+    try:
+        moment = datetime.datetime.strptime(match.group(1), _TIME).replace(tzinfo=datetime.timezone.utc).timestamp()
+    except ValueError:
+        return False
+    return 0 <= now - moment < NEXT_SECONDS and all(from_iso(entry["snapshot_at"]).timestamp() < moment for entry in entries)
 
 
 def entry_of(manifest, manifest_sha256, now):

@@ -24,6 +24,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
+    details:
+      - A name that the catalogue does not list is taken for that of a backup that the same run would take, when it is newer than all that
+        are listed, and no older than an hour.
   diff_mode:
     support: none
   idempotent:
@@ -76,6 +79,7 @@ duration:
   type: float
 """
 
+import shutil
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
@@ -83,7 +87,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_man
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import DATABASE
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._place import Host
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import Host, last_words
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
@@ -99,33 +103,65 @@ SPEC = {
 RESULT = {"name": None, "offsite": None, "findings": []}
 
 
-def command(module, words, entry, folder):
+def command(module, option, name, folder):
+    """The argument list that ``option`` stands for. Raises OpsError when it cannot be run."""
+    argv = [word.replace("{name}", name).replace("{path}", folder) for word in module.params[option]]
+    if not argv or not shutil.which(argv[0]):
+        what = "{0} is not on this host, or may not be run".format(argv[0]) if argv else "it is empty"
+        raise OpsError("{0} cannot be run: {1}. Nothing was copied, and the backup here is whole. Correct it.".format(option, what))
+    return argv
+
+
+def output_of(module, option, argv):
     """Run one command. -> its output (str)"""
     deadline = Deadline(module.params["timeout"])
 
     def tick():
         module.heartbeat()
         if deadline.passed:
-            raise OpsError("{0} took longer than {1:g} s and was ended. The backup itself is whole.".format(words[0], deadline.seconds))
+            raise OpsError(
+                "{0} ({1}) took longer than {2:g} s and was ended. The backup here is whole. Is the other place slow? Look there, or raise "
+                "timeout, and run it again.".format(option, argv[0], deadline.seconds)
+            )
 
-    argv = [word.replace("{name}", entry["name"]).replace("{path}", folder) for word in words]
-    return Host(0).must(argv, tick).decode("utf-8", "replace")
+    done = Host(0).run(argv, tick)
+    if done.code:
+        raise OpsError(
+            "{0} ({1}) failed with exit code {2}: {3}. The backup here is whole; it counts as not copied.".format(
+                option, argv[0], done.code, last_words(done.complaint)
+            )
+        )
+    return done.output.decode("utf-8", "replace")
+
+
+def chosen(module, entries):
+    """The entry of the backup; None for one that the run would take, in check mode."""
+    params = module.params
+    if module.check_mode and catalogues.may_be_next(entries, params["name"], time.time()):
+        return None
+    return catalogues.find(entries, params["name"], DATABASE, params["environment"], params["database"])
 
 
 def work(module, result):
     params, catalogue = module.params, catalogues.Catalogue(module.params["path"])
-    entry = catalogues.find(catalogue.read(), params["name"], DATABASE, params["environment"], params["database"])
+    entry = chosen(module, catalogue.read())
+    if entry is None:
+        for option in ("copy_command", "check_command"):
+            command(module, option, params["name"], params["path"])
+        result.update(changed=True, name=params["name"])
+        return
     result["name"] = entry["name"]
     if entry["offsite"] and entry["offsite"]["verdict"] == catalogues.PASS:
         result["offsite"] = entry["offsite"]
         return
-    result["changed"] = True
     folder = catalogue.path_of(entry)
     manifest, sha256 = manifests.read(folder, entry["manifest_sha256"])
+    copy, check = (command(module, option, entry["name"], folder) for option in ("copy_command", "check_command"))
+    result["changed"] = True
     if module.check_mode:
         return
-    command(module, params["copy_command"], entry, folder)
-    findings = manifests.compare_sums(command(module, params["check_command"], entry, folder), manifest, sha256)
+    output_of(module, "copy_command", copy)
+    findings = manifests.compare_sums(output_of(module, "check_command", check), manifest, sha256)
     result["findings"] = findings
     result["offsite"] = {"at": to_iso(time.time()), "verdict": catalogues.FAIL if findings else catalogues.PASS, "findings": findings}
     module.fence()

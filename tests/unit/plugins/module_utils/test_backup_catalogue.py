@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.backups import entry
+from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.backups import NOW, entry
 
 MOMENT = datetime(2023, 12, 15, 2, 0, 0, tzinfo=UTC)
 
@@ -14,6 +14,23 @@ MOMENT = datetime(2023, 12, 15, 2, 0, 0, tzinfo=UTC)
 def test_the_name_is_the_runbooks():
     assert catalogues.backup_name("production", MOMENT) == "backup_production_20231215_020000"
     assert catalogues.backup_name("production", MOMENT, "safety") == "safety_production_20231215_020000"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("backup_test_20261124_115959", True),
+        ("safety_test_20261124_115959", True),
+        ("backup_test_20261124_105959", False),  # of the hour before
+        ("backup_test_20261124_120001", False),  # not yet
+        ("backup_test_20261324_115959", False),
+        ("backup_test_0.1", False),  # listed
+        ("latest", False),
+    ],
+)
+def test_a_name_that_check_mode_gave_stands_for_a_backup_to_come(name, expected):
+    assert catalogues.may_be_next([entry(0.1)], name, NOW) is expected
+    assert not catalogues.may_be_next([entry(0)], name, NOW)
 
 
 @pytest.mark.parametrize("environment", ["", "../etc", "a/b", "a b", ".hidden", "a_b"])
