@@ -43,7 +43,8 @@ LIFELINE = (
     "exec 3<&- >/dev/null 2>&1; wait $tool; code=$?; kill $watcher; wait $watcher; exit $code"
 ).format(GRACE_SECONDS)
 
-#: How a program ended: its exit code, its standard output (bytes, empty where it went to a sink) and the end of its standard error (str).
+#: How a program ended: its exit code (None: it was ended because another one failed), its standard output (bytes, empty where it went to a
+#: sink) and the end of its standard error (str).
 Finished = collections.namedtuple("Finished", "code output complaint")
 
 
@@ -99,7 +100,8 @@ class Place(abc.ABC):
     # What follows from that
 
     def _environment(self, environment):
-        found = {"ASTRALDRAFT_BIN": self._bin, "LC_MESSAGES": "C", **(environment or {})}
+        # What the programs say is read here: LC_ALL, which the host may have set, outdoes LC_MESSAGES.
+        found = {"ASTRALDRAFT_BIN": self._bin, "LC_ALL": "C", **(environment or {})}
         if os.environ.get(VARIABLE):
             found[VARIABLE] = os.environ[VARIABLE]
         return found
@@ -116,10 +118,10 @@ class Place(abc.ABC):
                 tick()
                 running[0].wait(TICK_SECONDS)
             failed = [program for program in running if program.ended and program.code]
-            for program in running:
-                if failed and program not in failed:
-                    program.end()
-            return [program.finish() for program in running]
+            ended = [program for program in running if failed and program not in failed]
+            for program in ended:
+                program.end()
+            return [program.finish()._replace(code=None) if program in ended else program.finish() for program in running]
         finally:
             for program in running:
                 program.end()
@@ -266,6 +268,13 @@ class Host(Place):
     def start(self, argv, environment=None, sink=None):
         drop = ["setpriv", "--reuid", self._user.pw_name, "--regid", str(self._user.pw_gid), "--init-groups"] if self._user else []
         return _HostRunning(drop + ["sh", "-c", LIFELINE, "lifeline", *argv], self._environment(environment), sink)
+
+    def _environment(self, environment):
+        found = super()._environment(environment)
+        # libpq looks for certificates in the user's home, and fails where it may not look.
+        return (
+            dict({"HOME": self._user.pw_dir, "USER": self._user.pw_name, "LOGNAME": self._user.pw_name}, **found) if self._user else found
+        )
 
     def make(self, folder):
         os.makedirs(folder, mode=0o700)

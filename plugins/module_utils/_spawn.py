@@ -20,7 +20,8 @@ class Spawned:
     """A program that was started. ``stdin``, ``stdout`` and ``stderr`` are the files of its pipes; ``code`` is its exit code, once it has
     one.
 
-    Each of the three is PIPE or the number of an open file. Nothing else that is open here is open there.
+    Each of the three is PIPE or the number of an open file. Nothing else that is open here is open there, and no terminal: what asks for a
+    password gets no answer, instead of waiting for one.
     """
 
     def __init__(self, argv, environment=None, stdin=PIPE, stdout=PIPE, stderr=PIPE):
@@ -34,7 +35,9 @@ class Spawned:
                 ours[number] = os.fdopen(own, "wb" if number == 0 else "rb")
             files.append(wanted)
         self._loop = asyncio.new_event_loop()
-        start = asyncio.create_subprocess_exec(*argv, env=environment, stdin=files[0], stdout=files[1], stderr=files[2])
+        start = asyncio.create_subprocess_exec(
+            *argv, env=environment, stdin=files[0], stdout=files[1], stderr=files[2], start_new_session=True
+        )
         try:
             self._process = self._loop.run_until_complete(start)
         except BaseException:
