@@ -20,10 +20,28 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._place import last
 _PROVIDERS = {"c": "libc", "i": "icu", "b": "builtin"}
 _LOCALES = {"i": "ICU_LOCALE", "b": "BUILTIN_LOCALE"}
 _WORDS = re.compile(r"[A-Z ]+")
+# What is said where something is wanting that no dump brings with it: disk, memory, an extension's files, a locale, a server that lives.
+_WANTING = re.compile(
+    r"No space left on device|[Oo]ut of memory|Cannot allocate memory|server closed the connection|connection to server|"
+    r"crash of another server process|extension \".*\" is not available|could not access file|could not load library|"
+    r"locale name|could not create locale"
+)
+_KILLED = (-1, 137)
 
 
 class Unreadable(OpsError):
     """The dump is what failed, not what reads it."""
+
+
+def failure(what, place, done):
+    """What to raise of a program (Finished) that failed: Unreadable, or an OpsError where the place is to blame, and not the dump."""
+    killed = done.code in _KILLED
+    said = "{0}: {1}".format(what, "it was killed" if killed else last_words(done.complaint))
+    if killed or _WANTING.search(done.complaint):
+        return OpsError(
+            "{0}. That is for want of something on {1}, and says nothing of the backup. See to it, and try again.".format(said, place.name)
+        )
+    return Unreadable(said)
 
 
 def connection_string(database):
@@ -35,7 +53,7 @@ def list_dump(place, folder, tick):
     """The table of contents (str). Raises Unreadable."""
     done = place.run(["pg_restore", "--list", "--format=directory", folder], tick)
     if done.code:
-        raise Unreadable("pg_restore cannot read the table of contents: {0}".format(last_words(done.complaint)))
+        raise failure("pg_restore cannot read the table of contents", place, done)
     return done.output.decode("utf-8", "replace")
 
 
@@ -73,7 +91,7 @@ def finish_decoding(place, running, tick):
     """Raises Unreadable when the dump could not be read to its end."""
     for done in place.drive(running, tick):
         if done.code:
-            raise Unreadable("pg_restore cannot read all of the dump: {0}".format(last_words(done.complaint)))
+            raise failure("pg_restore cannot read all of the dump", place, done)
 
 
 def create_database_sql(name, properties, with_owner=True):
@@ -133,4 +151,4 @@ def load(place, environment, folder, database, jobs, tick, extra=()):
     argv = ["pg_restore", "--format=directory", "--exit-on-error", "--no-password", "--jobs={0}".format(jobs)]
     done = place.run(argv + ["--dbname=" + connection_string(database), *extra, folder], tick, environment)
     if done.code:
-        raise Unreadable("pg_restore could not restore it: {0}".format(last_words(done.complaint)))
+        raise failure("pg_restore could not restore it", place, done)

@@ -31,9 +31,9 @@ AUTO = "auto"
 Order = collections.namedtuple("Order", "environment purpose jobs compression checksums role_passwords recipients lock_seconds")
 
 
-def label(folder):
-    """What tells the workspaces of one folder of backups from those of another."""
-    return "backup-" + hashlib.sha256(os.path.realpath(folder).encode("utf-8")).hexdigest()[:10]
+def label(folder, what="backup"):
+    """What tells the workspaces of one folder of backups from those of another. ``what``: as Catalogue.alone has it."""
+    return what + "-" + hashlib.sha256(os.path.realpath(folder).encode("utf-8")).hexdigest()[:10]
 
 
 def compress_option(major, compression):
@@ -49,9 +49,13 @@ def compress_option(major, compression):
 
 
 def dump_command(order, snapshot, folder, compress):
+    # Names are read from its table of contents: in UTF-8, wherever the server can convert to that.
+    convertible = snapshot.properties["encoding"] not in ("SQL_ASCII", "MULE_INTERNAL")
+    encoding = ["--encoding=UTF8"] if convertible else []
     return [
         "pg_dump", "--format=directory", "--no-password", "--jobs={0}".format(order.jobs), "--snapshot={0}".format(snapshot.id),
         "--compress={0}".format(compress), "--lock-wait-timeout={0}s".format(order.lock_seconds), "--file={0}".format(folder),
+        *encoding,
     ]  # fmt: skip
 
 
@@ -107,6 +111,7 @@ class Taking:
                 "pg_dumpall",
                 "--globals-only",
                 "--no-password",
+                "--encoding=UTF8",
                 "--database={0}".format(loading.connection_string(self._login["login_db"])),
             ]
             argv += [] if self._order.role_passwords else ["--no-role-passwords"]

@@ -16,6 +16,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_fil
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_load as loading
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import FAIL, PASS, RESTORE, age_seconds
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import label
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import observe
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
@@ -45,6 +46,8 @@ class Verification:
         self._folder, self._entry, self._level, self._jobs = folder, entry, level, jobs
         self._progress, self._tick, self._identity, self._queries = progress, progress.tick, identity, queries
         self.check = new_check(level, entry, now)
+        #: Of whatever it makes where the tools are: what is found by it was left behind by one who died.
+        self.label = label(os.path.dirname(folder), "verification")
         self._parts = self.check["parts"]
 
     def files(self):
@@ -64,7 +67,8 @@ class Verification:
     def dump(self, manifest, place):
         """Read the dump with the tools in ``place``, and restore it where that is asked for."""
         place.demand_major("pg_restore", self._tick)
-        with place.workspace("verify") as work:
+        self._demand_room(manifest, place)
+        with place.workspace(self.label) as work:
             try:
                 with timed(self._parts, "bring_seconds"):
                     folder = self._bring(manifest, place, work)
@@ -74,6 +78,22 @@ class Verification:
                     self._restore(manifest, place, folder)
             except loading.Unreadable as error:
                 self._found([error.message])
+
+    def _demand_room(self, manifest, place):
+        """Raises OpsError where the dump would not fit, and the database that is made of it: a disk that is full harms more than this."""
+        needed = 0 if self._in_place(manifest, place) else sum(line["plain_bytes"] for line in manifest["files"])
+        needed += manifest["database_bytes"] if self._level == RESTORE else 0
+        free = place.free_bytes(place.work_dir) if needed else 0
+        if free < needed:
+            raise OpsError(
+                "To verify it takes {0} MiB in {1} on {2}, which has {3} MiB free. Nothing was looked at. Make room, or name another "
+                "folder as work_dir.".format(needed >> 20, place.work_dir, place.name, free >> 20)
+            )
+
+    @staticmethod
+    def _in_place(manifest, place):
+        """Whether the tools can read the dump where it lies."""
+        return place.direct and not manifest["encrypted"]
 
     def conclude(self, started):
         self.check["seconds"] = round(time.monotonic() - started, 3)
@@ -86,7 +106,7 @@ class Verification:
 
     def _bring(self, manifest, place, work):
         """The dump as the tools see it."""
-        if place.direct and not manifest["encrypted"]:
+        if self._in_place(manifest, place):
             return os.path.join(self._folder, manifests.DUMP)
         self._progress.phase("bringing it to the tools")
         try:
@@ -106,7 +126,7 @@ class Verification:
     def _restore(self, manifest, place, folder):
         self._progress.phase("starting a throw-away server")
         begun = time.monotonic()
-        with throwaway(place, manifest["server_preload"], self._tick) as server:
+        with throwaway(place, manifest["server_preload"], self._tick, self.label) as server:
             self._parts["server_seconds"] = round(time.monotonic() - begun, 3)
             self._progress.phase("restoring")
             with timed(self._parts, "load_seconds"):
@@ -132,7 +152,7 @@ class Verification:
     def _must(self, server, sql):
         done = server.run_sql(sql + ";\n")
         if done.code:
-            raise loading.Unreadable("The database could not be made as it was: {0}".format(last_words(done.complaint)))
+            raise loading.failure("The database could not be made as it was", server.place, done)
 
     def _amcheck(self, place, server):
         argv = ["pg_amcheck", "--no-password", "--install-missing", "--jobs={0}".format(self._jobs), "--database=" + RESTORED]

@@ -32,7 +32,11 @@ class Server:
 
     def __init__(self, place, folder, tick):
         self.place, self.folder, self._tick = place, folder, tick
-        self.environment = {"PGHOST": folder, "PGPORT": "5432", "PGUSER": SUPERUSER, "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "10"}
+        self.environment = {
+            "PGHOST": folder, "PGPORT": "5432", "PGUSER": SUPERUSER, "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "10",
+            # Scripts and answers are UTF-8, whatever the database is in.
+            "PGCLIENTENCODING": "UTF8",
+        }  # fmt: skip
 
     def run_sql(self, text, database="postgres", stop=True):
         """Have psql run ``text``. -> Finished. ``stop``: at the first error."""
@@ -51,9 +55,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def throwaway(place, preload, tick):
-    """Make and start a server where the tools are. -> Server. ``preload``: shared_preload_libraries, which extensions may need."""
-    with place.workspace("throwaway") as folder:
+def throwaway(place, preload, tick, label="throwaway"):
+    """Make and start a server where the tools are. -> Server. ``preload``: shared_preload_libraries, which extensions may need. ``label``:
+    of its workspace, by which that is found when this dies."""
+    with place.workspace(label) as folder:
         data = folder + "/data"
         place.must(
             ["initdb", "--pgdata=" + data, "--username=" + SUPERUSER, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"], tick

@@ -15,7 +15,7 @@ description:
     (and their checksums, where the manifest has them) with the manifest, has C(pg_amcheck) look at every table and index, and asks what the
     application wants to be asked. How long the restore took is what one will take.
   - What it finds is noted in the catalogue. A backup with findings is marked bad, and is not the latest any more. What keeps the module
-    from looking (no tools, no engine, no key) fails the module and says nothing about the backup.
+    from looking (no tools, no engine, no key, no room, an extension that is not there) fails the module and says nothing about the backup.
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 extends_documentation_fragment:
@@ -161,6 +161,10 @@ def verify(module, catalogue, entry):
     manifest = found.files()
     if manifest:
         with tools(params, major_of(manifest["server_version"]), offline=True) as place, place.sibling() as own:
+            left = own.leftovers(found.label)
+            if left:
+                module.fence()
+                own.remove(left)
             found.dump(manifest, own)
     return found.conclude(started)
 

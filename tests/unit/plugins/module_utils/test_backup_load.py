@@ -4,6 +4,7 @@ import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_load as loading
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import compress_option
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import Finished, Host
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.backups import PROPERTIES
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.test_backup_manifest import LISTING
 
@@ -75,3 +76,21 @@ def test_compression_is_the_best_there_is(major, compression, option):
 def test_what_an_old_version_cannot_compress_with_is_refused():
     with pytest.raises(OpsError, match="gzip only"):
         compress_option(15, "zstd:3")
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint", "unreadable"),
+    [
+        (1, "pg_restore: error: could not read from input file: end of file", True),
+        (1, 'ERROR:  invalid input syntax\nCONTEXT:  COPY orders, line 3, column locale: "x"', True),
+        (1, 'ERROR:  could not extend file "base/5/1": No space left on device', False),
+        (1, 'ERROR:  extension "vector" is not available', False),
+        (1, 'ERROR:  invalid LC_COLLATE locale name: "de_DE.utf8"', False),
+        (1, "server closed the connection unexpectedly", False),
+        (137, "", False),
+    ],
+)
+def test_what_is_wanting_where_it_is_restored_does_not_speak_against_the_backup(code, complaint, unreadable):
+    found = loading.failure("pg_restore could not restore it", Host(17), Finished(code, b"", complaint))
+    assert isinstance(found, OpsError) and isinstance(found, loading.Unreadable) is unreadable
+    assert unreadable or "on this host, and says nothing of the backup" in found.message
