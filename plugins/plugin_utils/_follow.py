@@ -25,6 +25,8 @@ LIMIT_SECONDS = 7 * 86400
 POLL_SECONDS, LINE_SECONDS = 0.5, 10.0
 #: So long a host may be out of reach before that is a failure.
 PATIENCE_SECONDS = 60.0
+#: So often it is seen whether the job still has a process. Who was killed, or whose host was started anew, leaves a job that never ends.
+LOOK_SECONDS = 10.0
 # What async adds to a result.
 _ADDED = ("ansible_job_id", "results_file", "started", "finished", "stdout", "stdout_lines", "stderr", "stderr_lines")
 
@@ -61,17 +63,17 @@ class FollowedModule(ActionBase):
         if job.get("failed") or "ansible_job_id" not in job:
             return job
         try:
-            self._follow(job, progress)
+            ended = self._follow(job, progress)
         finally:
             if self._said and self._cadence.terminal:
                 self._display.display(CLEAR_LINE, screen_only=True, newline=False)
-        result = self._status(job, "status", task_vars)
+        result = self._status(job, "status", task_vars) if ended else {"failed": True, "changed": False, "msg": self._lost(task_vars)}
         self._status(job, "cleanup", task_vars)
         return {key: value for key, value in result.items() if key not in _ADDED}
 
     def _follow(self, job, progress):
-        """Wait until the job has ended."""
-        started = heard = time.monotonic()
+        """Wait until the job has ended. -> whether it has; else nobody is at it any more"""
+        started = heard = looked = time.monotonic()
         command = "cat -- {0} 2>/dev/null; echo; cat -- {1}".format(shlex.quote(progress), shlex.quote(job["results_file"]))
         while True:
             try:
@@ -83,10 +85,36 @@ class FollowedModule(ActionBase):
                     raise
             elapsed = time.monotonic() - started
             if state.strip() and state != "{}" and not is_running(state):
-                return
+                return True
+            if state != "{}" and time.monotonic() - looked >= LOOK_SECONDS:
+                looked = time.monotonic()
+                if not self._has_process(job):
+                    # Or it has just ended.
+                    _line, _newline, state = self._low_level_execute_command(command, sudoable=True)["stdout"].partition("\n")
+                    return bool(state.strip()) and not is_running(state)
             if elapsed >= SILENT_SECONDS and self._cadence.due(elapsed, None):
                 self._say("{0}: {1:.0f} s; {2}".format(self._name, elapsed, line))
             time.sleep(min(POLL_SECONDS, 0.1 + elapsed / 10))
+
+    def _has_process(self, job):
+        """Whether the job's number is in the arguments of a process, which has been given it by Ansible."""
+        number = job["ansible_job_id"].partition(".")[0]
+        # Brackets, so that the search does not find itself.
+        command = "test -r /proc/self/cmdline && ! grep -qsa '[{0}]{1}' /proc/[0-9]*/cmdline && echo no-process".format(
+            number[0], number[1:]
+        )
+        try:
+            return "no-process" not in self._low_level_execute_command(command, sudoable=True)["stdout"]
+        except AnsibleConnectionFailure:
+            return True
+
+    def _lost(self, task_vars):
+        return (
+            "{0} on {1} came to no end: its process is gone, and left no result. It was killed (was memory short?), or the host was started "
+            "anew; its kernel log tells. What was half done is not used. Run it again.".format(
+                self.subject, task_vars["inventory_hostname"]
+            )
+        )
 
     def _say(self, text):
         self._said = True
