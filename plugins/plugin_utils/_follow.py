@@ -110,11 +110,9 @@ class FollowedModule(ActionBase):
 
     def _lost(self, task_vars):
         return (
-            "{0} on {1} came to no end: its process is gone, and left no result. It was killed (was memory short?), or the host was started "
-            "anew; its kernel log tells. What was half done is not used. Run it again.".format(
-                self.subject, task_vars["inventory_hostname"]
-            )
-        )
+            "{0} on {1} came to no end: its process is gone, and left no result. Was it killed (for want of memory?), or was the host "
+            "started anew? Its kernel's log tells. What was half done is not used. Run it again."
+        ).format(self.subject, task_vars["inventory_hostname"])
 
     def _say(self, text):
         self._said = True

@@ -32,7 +32,7 @@ class Run:
         action.subject = "Backing up"
         action._display = MagicMock(columns=60)
         action._display.display = lambda text, **_more: self.printed.append(text)
-        action._connection._shell.tmpdir = "/tmp/it's"
+        action._connection._shell.tmpdir = "/run/it's"
         action._make_tmp_path = MagicMock()
 
         def low_level(command, sudoable):
@@ -66,9 +66,9 @@ class Run:
 def test_it_runs_in_the_background_and_gives_the_modules_own_result(monkeypatch):
     run = Run(monkeypatch, ("dumping", "\n" + RUNNING), ("", "\n" + json.dumps(ENDED)))
     assert run.result == ENDED and run.statuses == ["status", "cleanup"]
-    assert run.modules == [({"path": "/backups", "progress_path": "/tmp/it's/progress"}, True, plugin.LIMIT_SECONDS)]
+    assert run.modules == [({"path": "/backups", "progress_path": "/run/it's/progress"}, True, plugin.LIMIT_SECONDS)]
     assert run.task.async_val == 0, "the task is as it was"
-    assert "'/tmp/it'\"'\"'s/progress'" in run.command, "names are quoted"
+    assert "'/run/it'\"'\"'s/progress'" in run.command, "names are quoted"
     assert run.printed == [], "what is short says nothing"
 
 
@@ -119,7 +119,7 @@ def test_a_job_that_is_slow_is_waited_for(monkeypatch):
 def test_the_process_is_found_by_the_jobs_number_and_the_search_is_not():
     action = plugin.FollowedModule(*[MagicMock()] * 6)
 
-    def low_level(command, sudoable):
+    def low_level(command, **_more):
         return {"stdout": subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False).stdout}
 
     action._low_level_execute_command = low_level
