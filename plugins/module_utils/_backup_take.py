@@ -69,14 +69,14 @@ class Taking:
 
     def take(self, catalogue, entries, fence):
         """-> (the manifest, its hash). Whatever goes wrong, nothing of it stays behind, and no other backup is touched."""
-        began, moment = time.monotonic(), utc_now()
-        name = self._free_name(catalogue, entries, moment)
+        began = time.monotonic()
+        name = self._free_name(catalogue, entries)
         partial = os.path.join(catalogue.folder, PARTIAL + name)
         os.mkdir(partial, 0o700)
         try:
             with self._place.workspace(label(catalogue.folder)) as work:
                 written, tables = self._write(partial, work)
-                manifest = self._describe(name, moment, written, tables, time.monotonic() - began)
+                manifest = self._describe(name, written, tables, time.monotonic() - began)
                 text = manifests.write_text(manifest)
                 write_atomically(os.path.join(partial, manifests.FILE), text)
             files.sync_tree(partial)
@@ -88,14 +88,13 @@ class Taking:
             raise
         return manifest, manifests.sha256_of(text)
 
-    def _free_name(self, catalogue, entries, moment):
+    def _free_name(self, catalogue, entries):
         """A name that no backup has; two within one second wait for the next one."""
         while True:
-            name = backup_name(self._order.environment, moment, self._order.purpose)
+            name = backup_name(self._order.environment, utc_now(), self._order.purpose)
             if name not in {entry["name"] for entry in entries} and not os.path.lexists(os.path.join(catalogue.folder, name)):
                 return name
             time.sleep(0.2)
-            moment = utc_now()
 
     def _write(self, partial, work):
         """Dump, count, store and read back. -> (lines of the manifest, tables)"""
@@ -159,11 +158,11 @@ class Taking:
             found.append(files.store(partial, os.path.join(manifests.DUMP, name), chunks, recipients, self._tick))
         return found
 
-    def _describe(self, name, moment, written, tables, seconds):
+    def _describe(self, name, written, tables, seconds):
         snapshot, order = self._snapshot, self._order
         return {
             "version": manifests.VERSION, "name": name, "kind": DATABASE, "purpose": order.purpose, "environment": order.environment,
-            "database": snapshot.server["database"], "snapshot_at": to_iso(moment), "seconds": round(seconds, 3),
+            "database": snapshot.server["database"], "snapshot_at": to_iso(snapshot.taken_at), "seconds": round(seconds, 3),
             "parts": self.parts, "bytes": sum(line["bytes"] for line in written), "database_bytes": snapshot.server["database_bytes"],
             "server_version": snapshot.server["version"], "server_preload": snapshot.server["preload"], "compression": self.compression,
             "encrypted": bool(order.recipients), "role_passwords": order.role_passwords, "tables": tables, "objects": snapshot.objects,

@@ -18,7 +18,7 @@ import time
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_postgres import one_line
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import where
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import connect
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import KEEPALIVE, connect
 
 # Of extensions, what they brought is no part of a dump; of the system and of sessions, nothing is.
 _OURS = """n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (
@@ -31,8 +31,7 @@ SELECT json_build_object(
   'version', split_part(current_setting('server_version'), ' ', 1), 'major', current_setting('server_version_num')::int / 10000,
   'port', current_setting('port')::int, 'in_recovery', pg_is_in_recovery(),
   'preload', (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries'),
-  'database', current_database(), 'database_bytes', pg_database_size(current_database()),
-  'now', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+  'database', current_database(), 'database_bytes', pg_database_size(current_database()))
 """
 # What pg_restore does not make of the database itself when it restores into one. The locale's column has another name before 17.
 PROPERTIES = """
@@ -143,6 +142,8 @@ class Snapshot:
         self._target = where(login["login_host"], login["login_port"])
         self._connection = self._connect()
         try:
+            # Before the first question, with which the snapshot is taken: for the locks it may wait, and its data gets older meanwhile.
+            self.taken_at = time.time()
             self.server = self._ask(self._connection, SERVER)[0]
             self.id = self._ask(self._connection, "SELECT to_json(pg_export_snapshot())")[0]
             self.properties = self._ask(self._connection, PROPERTIES)[0]
@@ -158,7 +159,7 @@ class Snapshot:
         self._counting = None
 
     def _connect(self):
-        connection = connect(self._psycopg2, self._login)
+        connection = connect(self._psycopg2, self._login, **KEEPALIVE)
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
         self._do(connection, READABLE.format(self._lock_seconds))
         # Nobody ends us for taking long: each version has its own ways.

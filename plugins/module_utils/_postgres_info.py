@@ -43,7 +43,8 @@ DIMENSIONS = ("state", "user", "application", "address", "database")
 FEWEST_BLOCKS = 10000  # a ratio of fewer accesses says nothing
 FEWEST_CHECKPOINTS = 10
 
-_LITERAL = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|\Z)|[eEbBxXnN]?'(?:[^'\\]|''|\\.)*(?:'|\Z)", re.DOTALL)
+# A backslash is a character like any other but in E'...': the string ends where the server says.
+_LITERAL = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|\Z)|(?<!\w)[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)|[bBxXnN]?'(?:[^']|'')*(?:'|\Z)", re.DOTALL)
 
 
 def without_literals(query):

@@ -173,6 +173,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_tak
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_manifest import anomaly, needed_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import Snapshot, look
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOCKER_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
@@ -209,13 +210,17 @@ HISTORY = 5
 
 
 def order_of(params):
+    """Raises OpsError for what would wait for ever, or do nothing."""
+    for name in ("jobs", "lock_timeout"):
+        if params[name] < 1:
+            raise OpsError("{0} must be 1 or more, not {1}. Nothing was done.".format(name, params[name]))
     return taking.Order(
         params["environment"], params["purpose"], params["jobs"], params["compression"], params["checksums"], params["role_passwords"],
         params["encrypt_recipients"], params["lock_timeout"],
     )  # fmt: skip
 
 
-def take(module, result, catalogue, login, place):
+def take(module, result, catalogue, login, place, order):
     """Everything between what was left behind and the new entry in the catalogue."""
     params, progress = module.params, Progress(module.heartbeat, module.params["progress_path"])
     progress.phase("looking at what is there")
@@ -224,16 +229,17 @@ def take(module, result, catalogue, login, place):
     if partials or workspaces:
         module.fence()
         taking.remove_left_behind(partials, workspaces, place)
-        result["removed"] = partials + workspaces
+        result.update(changed=True, removed=partials + workspaces)
     entries = catalogue.read()
     if params["space_factor"]:
         rooms = [(catalogue.folder, free_bytes(catalogue.folder))]
         rooms += [] if place.direct else [("{0} on {1}".format(params["work_dir"], place.name), place.free_bytes(params["work_dir"]))]
         taking.refuse_without_space(result["needed_bytes"], rooms)
     with Snapshot(load("psycopg2"), login, params["lock_timeout"]) as snapshot:
-        job = taking.Taking(order_of(params), snapshot, place, tools_login(params, snapshot.server), progress)
+        job = taking.Taking(order, snapshot, place, tools_login(params, snapshot.server), progress)
         try:
             manifest, sha256 = job.take(catalogue, entries, module.fence)
+            result["changed"] = True
         finally:
             result["parts"] = job.parts
     with catalogue.changing() as entries:
@@ -246,8 +252,7 @@ def take(module, result, catalogue, login, place):
 
 def work(module, result):
     params, catalogue = module.params, catalogues.Catalogue(module.params["path"])
-    result["changed"] = True
-    psycopg2, login = load("psycopg2"), server_login(params)
+    order, psycopg2, login = order_of(params), load("psycopg2"), server_login(params)
     catalogues.backup_name(params["environment"], utc_now())
     history = catalogues.select(catalogue.read(), taking.DATABASE, params["environment"], params["login_db"], catalogues.ORDINARY)
     history = [entry for entry in history if not entry["bad"]][:HISTORY]
@@ -256,6 +261,7 @@ def work(module, result):
     result["needed_bytes"] = needed_bytes(server["database_bytes"], params["space_factor"], history) if params["space_factor"] else 0
     if module.check_mode:
         taking.refuse_without_space(result["needed_bytes"], [(catalogue.folder, free_bytes(catalogue.folder))])
+        result["changed"] = True
         result["name"] = catalogues.backup_name(params["environment"], utc_now(), params["purpose"])
         result["folder"] = os.path.join(catalogue.folder, result["name"])
         result["removed"] = [os.path.join(catalogue.folder, name) for name in catalogue.folders()[1]]
@@ -263,7 +269,7 @@ def work(module, result):
     os.makedirs(catalogue.folder, mode=0o700, exist_ok=True)
     # The tools first: the snapshot holds back vacuum for as long as it is open.
     with catalogue.alone("backup"), tools(params, server["major"]) as place:
-        take(module, result, catalogue, login, place)
+        take(module, result, catalogue, login, place, order)
     result["anomaly"] = anomaly(result["backup"]["bytes"], history, params["anomaly_factor"])
     if result["anomaly"]:
         module.warn("{0}: {1}".format(result["name"], result["anomaly"]))

@@ -236,6 +236,8 @@ def test_statements_are_judged_by_the_slowest_that_runs_more_than_once() -> None
         ("SELECT 'cut off in the mid", "SELECT '?'"),
         ("SELECT\n  $1", "SELECT $1"),
         (None, None),
+        (r"SELECT * FROM f('C:\', 'secret')", "SELECT * FROM f('?', '?')"),
+        (r"SELECT E'it\'s secret', 1", "SELECT '?', 1"),
     ],
 )
 def test_literals_are_hidden(query, told) -> None:
