@@ -182,13 +182,16 @@ class Catalogue:
         )
 
     @contextlib.contextmanager
-    def changing(self):
-        """The entries to change in place (list), written when the block ends well. Nobody else changes them meanwhile."""
+    def changing(self, then=None):
+        """The entries to change in place (list), written when the block ends well. Nobody else changes them meanwhile, nor before
+        ``then(entries)`` has told of them: what is told is never older than what was told before."""
         with exclusive(self.path + ".lock"):
             entries = self.read()
             yield entries
             held = {"version": VERSION, "backups": sorted(entries, key=lambda entry: entry["name"])}
             write_atomically(self.path, json.dumps(held, indent=1, sort_keys=True) + "\n")
+            if then:
+                then(entries)
 
     def path_of(self, entry):
         return os.path.join(self.folder, entry["name"])

@@ -9,6 +9,8 @@ All of it follows from the catalogue, so that whoever changed that last has told
 
 from __future__ import annotations
 
+import functools
+
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import (
     LEVELS,
     ORDINARY,
@@ -85,3 +87,8 @@ def write(path, entries):
     """Write the file, readable for the collector's user, which is another one."""
     if path:
         write_atomically(path, render(entries), mode=0o644)
+
+
+def teller(path):
+    """What Catalogue.changing() has to do last."""
+    return functools.partial(write, path)

@@ -242,12 +242,11 @@ def take(module, result, catalogue, login, place, order):
             result["changed"] = True
         finally:
             result["parts"] = job.parts
-    with catalogue.changing() as entries:
+    with catalogue.changing(metrics.teller(params["metrics_path"])) as entries:
         entry = catalogues.entry_of(manifest, sha256, time.time())
         result["adopted"] = taking.adopt_strays(catalogue, entries, time.time(), but=entry["name"])
         entries.append(entry)
-    result.update(name=entry["name"], folder=catalogue.path_of(entry), backup=entry)
-    metrics.write(params["metrics_path"], entries)
+        result.update(name=entry["name"], folder=catalogue.path_of(entry), backup=entry)
 
 
 def work(module, result):

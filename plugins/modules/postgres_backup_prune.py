@@ -144,12 +144,11 @@ def work(module, result):
     going = planned(module, catalogue.read(), result)
     if module.check_mode or not module.params["confirm"] or not going:
         return
-    with catalogue.alone("backup"), catalogue.changing() as entries:
+    with catalogue.alone("backup"), catalogue.changing(metrics.teller(module.params["metrics_path"])) as entries:
         going = planned(module, entries, result)
         for entry in going:
             remove(module, catalogue, entry)
             entries.remove(entry)
-    metrics.write(module.params["metrics_path"], entries)
 
 
 def main():

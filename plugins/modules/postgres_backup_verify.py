@@ -182,15 +182,14 @@ def work(module, result):
     with catalogue.alone("verification"):
         check = verify(module, catalogue, entry)
     module.fence()
-    with catalogue.changing() as entries:
+    with catalogue.changing(metrics.teller(params["metrics_path"])) as entries:
         entry = catalogues.find(entries, entry["name"], DATABASE)
         catalogues.record_check(entry, params["level"], check)
-    result["changed"] = True
-    for key in ("findings", "restore_seconds", "parts"):
-        result[key] = check[key]
-    result["bad"] = bool(entry["bad"])
-    result["verdict"] = catalogues.FAIL if result["too_old"] else check["verdict"]
-    metrics.write(params["metrics_path"], entries)
+        result["changed"] = True
+        for key in ("findings", "restore_seconds", "parts"):
+            result[key] = check[key]
+        result["bad"] = bool(entry["bad"])
+        result["verdict"] = catalogues.FAIL if result["too_old"] else check["verdict"]
 
 
 def main():

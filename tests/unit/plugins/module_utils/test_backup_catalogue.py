@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.backups import NOW, entry
 
 MOMENT = datetime(2023, 12, 15, 2, 0, 0, tzinfo=UTC)
@@ -139,3 +140,17 @@ def test_two_at_once_are_one_too_many(tmp_path):
             pass
     with catalogue.alone("backup"):
         pass
+
+
+def test_what_is_told_of_the_entries_is_told_before_somebody_else_changes_them(tmp_path):
+    catalogue, told = catalogues.Catalogue(str(tmp_path)), []
+
+    def tell(entries):
+        assert catalogue.read() == entries
+        with pytest.raises(TimeoutError), exclusive(catalogue.path + ".lock", timeout=0.0):
+            pass
+        told.append(len(entries))
+
+    with catalogue.changing(tell) as entries:
+        entries.append(entry(1))
+    assert told == [1]
