@@ -1,4 +1,4 @@
-from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.case import MILLISECONDS_LEFT, Case, Other, Scene
 
 
 def one(**check):
@@ -125,7 +125,15 @@ def case(world):
             "gate": Other(True, scene="refused", fails=True),
             "docker_host": Other("unix:///var/run/docker.sock", scene="replicas"),
         },
-        noise=[r"lag \d+\.\d s", r"\d+ of \d+ connections", r"lags \d+ \w+", r"\d+ of \d+ usable", r"uses \d+%", r"restarted \d+ s ago"],
+        noise=[
+            r"lag \d+\.\d s",
+            r"\d+ of \d+ connections",
+            r"lags \d+ \w+",
+            r"\d+ of \d+ usable",
+            r"uses \d+%",
+            r"restarted \d+ s ago",
+            *MILLISECONDS_LEFT,
+        ],
         reduced=dict.fromkeys(("bytes", "used_memory", "clients", "connections_used", "lag_seconds", "lag_bytes"), type)
         | dict.fromkeys(("days_left", "fraction_left"), round),
     )

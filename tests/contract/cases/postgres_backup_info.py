@@ -27,6 +27,8 @@ def case(_world):
             "purpose": Other("safety"),
             "limit": Other(1),
             "manifests": Other(True),
+            # It asks nobody: who has lost the lock is told so, and answered.
+            "operation_token": Other(8, scene="locked"),
         },
         reduced={"age_seconds": type},
     )

@@ -1,13 +1,40 @@
-"""What is written here is no dump: every verification of it finds something, and none needs a server."""
+"""Most of what is written here is no dump: every verification of it finds something, and none needs a server."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
 
 from ansible_collections.astraldraft.ops.tests.contract.lib.backup_files import FOLDER, backup, folder
-from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.case import TOOLS_RUN, Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
 FILES = folder(backup(1), backup(2), backup(3, environment="other"), backup(4, database="other"))
+ENCRYPTED = folder(backup(1, encrypted=True))
+DATABASE = "astral_draft_v4"
+
+
+def taken(stack):
+    """The files of a real backup of the stack's database."""
+    with tempfile.TemporaryDirectory() as work:
+        login = {
+            "login_host": "127.0.0.1", "login_port": stack.port("POSTGRES"), "login_password": stack.secret("postgres-superuser-password"),
+            "login_db": DATABASE, "project": stack.project, "service": "postgres-master",
+        }  # fmt: skip
+        task = {"astraldraft.ops.postgres_backup": login | {"path": f"{work}/backups", "environment": "test"}}
+        book = Path(work, "play.yml")
+        book.write_text(
+            json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
+        )
+        program, interpreter = ROOT / ".venv" / "bin" / "ansible-playbook", f"ansible_python_interpreter={sys.executable}"
+        command(str(program), "-i", "localhost,", "-e", interpreter, str(book))
+        return {str(path.relative_to(work)): path.read_bytes() for path in Path(work, "backups").rglob("*") if path.is_file()}
 
 
 def case(world):
     stack = world.stack
+    whole = {"path": FOLDER, "environment": "test", "database": DATABASE, "project": stack.project, "service": "postgres-master"}
     there = {"path": FOLDER, "environment": "test", "database": "shop", "project": stack.project, "service": "postgres-master"}
     altered = FILES | {"backups/backup_test_20260102_000000/dump/toc.dat": "something else\n"}
     container = stack.containers("postgres-master")[0]["Name"].lstrip("/")
@@ -15,6 +42,8 @@ def case(world):
         scenes={
             "base": Scene(there, "changed", FILES),
             "altered": Scene(there, "changed", altered),
+            "whole": Scene(whole, "changed", taken(stack)),
+            "encrypted": Scene(there, "failed", ENCRYPTED, foreseen=False),
             "no backup": Scene(there | {"name": "none"}, "failed", FILES),
             "no engine": Scene(there | {"docker_host": "unix:///nonexistent/docker.sock"}, "failed", FILES, foreseen=False),
         },
@@ -23,20 +52,23 @@ def case(world):
             "name": Other("backup_test_20260101_000000"),
             "environment": Other("other", together={"database": None}),
             "database": Other("other", together={"environment": None}),
-            "level": Other("restore"),
+            "level": Other("restore", scene="whole"),
+            "jobs": Other(1, scene="whole"),
+            "queries": Other(["SELECT false"], scene="whole", together={"level": "restore"}),
+            "identity_path": Other("/nonexistent/key", scene="encrypted"),
             "max_age_seconds": Other(1),
             "metrics_path": Other("{work}/backups.prom"),
             "progress_path": Other("{work}/progress"),
             "project": Other("nothing", fails=True),
             "service": Other("nginx", fails=True),
-            "container": Other(container, together={"service": None, "project": None}),
+            "container": Other(container, together={"service": None, "project": None}, fails=True),
             "bin_dir": Other("/nonexistent"),
             "tools_user": Other("root"),
             "work_dir": Other("/nonexistent", fails=True),
             "docker_host": Other("unix:///nonexistent/docker.sock", fails=True),
         },
         without_effect={},
-        noise=[r"\d{4}-\d\d-\d\dT[\d:.]+Z"],
-        reduced=dict.fromkeys(("data_age_seconds", "seconds", "parts"), type),
+        noise=TOOLS_RUN,
+        reduced=dict.fromkeys(("data_age_seconds", "seconds", "restore_seconds", "parts"), type),
         opaque=["*/catalog.json"],
     )

@@ -1,4 +1,4 @@
-from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.case import MILLISECONDS_LEFT, Case, Other, Scene
 
 
 def kinds(value):
@@ -56,6 +56,6 @@ def case(world):
             "gate": Other(True, scene="refused", fails=True),
             "docker_host": Other("unix:///var/run/docker.sock", scene="found"),
         },
-        noise=[r"since \d+(\.\d+)? \w+", r"\d+(\.\d+)? (s|min|h|d|bytes|KiB|MiB|GiB)\b", r"only since \d+\.\d+ days"],
+        noise=[r"since \d+(\.\d+)? \w+", r"\d+(\.\d+)? (s|min|h|d|bytes|KiB|MiB|GiB)\b", r"only since \d+\.\d+ days", *MILLISECONDS_LEFT],
         reduced=dict.fromkeys(changing, kinds),
     )

@@ -7,18 +7,23 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
 DATABASE = "contract_maintenance"
 EXISTS = "SELECT 1 FROM pg_database WHERE datname = 'contract_maintenance'"
+# Rows of a transaction that was rolled back are dead for everybody at once: deleted ones stay as long as a replica says that it needs them.
 FIXTURE = """
 DROP TABLE IF EXISTS dirty, stale, bloated;
 CREATE TABLE dirty (id int PRIMARY KEY, v text) WITH (autovacuum_enabled = false);
-INSERT INTO dirty SELECT g, md5(g::text) FROM generate_series(1, 5000) g;
+INSERT INTO dirty SELECT g, md5(g::text) FROM generate_series(1, 5000, 2) g;
 CREATE TABLE stale (LIKE dirty) WITH (autovacuum_enabled = false);
-INSERT INTO stale SELECT * FROM dirty;
+INSERT INTO stale SELECT g, md5(g::text) FROM generate_series(1, 5000) g;
 CREATE TABLE bloated (LIKE dirty INCLUDING INDEXES) WITH (autovacuum_enabled = false);
-INSERT INTO bloated SELECT * FROM dirty;
-DELETE FROM bloated WHERE id % 4 <> 0;
+BEGIN;
+INSERT INTO bloated SELECT g, md5(g::text) FROM generate_series(1, 5000) g WHERE g % 4 <> 0;
+ROLLBACK;
+INSERT INTO bloated SELECT g, md5(g::text) FROM generate_series(1, 5000) g WHERE g % 4 = 0;
 SELECT pg_stat_force_next_flush();
 VACUUM ANALYZE dirty, stale, bloated;
-DELETE FROM dirty WHERE id % 2 = 0;
+BEGIN;
+INSERT INTO dirty SELECT g, md5(g::text) FROM generate_series(2, 5000, 2) g;
+ROLLBACK;
 INSERT INTO stale SELECT id + 5000, v FROM stale;
 SELECT pg_stat_force_next_flush();
 """
@@ -141,6 +146,12 @@ def case(world):
             r"\d+ (transactions|multixacts) old",
             r"keeps \d+ bytes of WAL",
             r"\d+ bytes are free",
+            # Numbers of tables that are made anew each time and of sessions, and what is left of the window.
+            r"(?<=\(\()\d{5}(?=,)",
+            r"'(oids|own)': \[[\d, ]+\]",
+            r"'oid': \d+",
+            r"(?<=\(\(\[)\d+(?=\])",
+            r"(?<=\(\(\d)\d{6}(?=,)",
         ],
         reduced=dict.fromkeys(("pid", "age", "frozen_age", "multixact_age", "retained_bytes"), type),
     )

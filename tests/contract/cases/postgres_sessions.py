@@ -99,6 +99,6 @@ def case(world):
             "wait_timeout": Other(1.6, scene="stopped", slower=1.0),
             "timeout": Other(9.0, scene="nobody"),
         },
-        noise=[r"\d+(\.\d+)? s\b"],
+        noise=[r"\d+(\.\d+)? s\b", r"\[\[\d+\]"],
         reduced=dict.fromkeys(("pid", "started", "seconds", "used", "by_state", "terminated", "cancelled"), type),
     )

@@ -13,6 +13,13 @@ from typing import Any
 WORK = "{work}"
 LOCK = f"{WORK}/lock/operation.json"
 BEGUN = 1764000000.0  # 2025-11-24T16:00:00Z
+# Noise: what is left of a limit, in milliseconds, to a whole second (a lookbehind has one length), and the names that a run in a container
+# of the tools gives to what it makes.
+MILLISECONDS_LEFT = [r"(?<=\(\(\d)\d{3}(?=,)", r"(?<=\(\(\d\d)\d{3}(?=,)"]
+TOOLS_RUN = [
+    r"\bj\d{9,}(\.\d+)?", r"ansible-tmp-<now [+-]\d+ min>-\d+-\d+", r"astraldraft-\w+-[0-9a-f]+-[0-9a-f]+",
+    r"[0-9A-F]{8}-[0-9A-F]{8}-\d", r"\d{4}-\d\d-\d\dT[\d:.]+Z",
+]  # fmt: skip
 
 
 @dataclass
@@ -25,7 +32,7 @@ class Scene:
 
     args: dict[str, Any]
     expect: str = "unchanged"
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str | bytes] = field(default_factory=dict)
     around: Callable[[Path], AbstractContextManager[Any]] = nullcontext
     foreseen: bool = True
 
@@ -124,7 +131,7 @@ def prepare(scene: Scene, work: Path) -> dict[str, Any]:
     for name, content in scene.files.items():
         path = work / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content.replace(WORK, str(work)), encoding="utf-8")
+        path.write_bytes(content.replace(WORK, str(work)).encode() if isinstance(content, str) else content)
     return filled(scene.args, work)
 
 

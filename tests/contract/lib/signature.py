@@ -19,7 +19,7 @@ NOISE = [
     (re.compile(r"\s*\b\d+ ms\b"), " <ms>"),
     (re.compile(r"took \d+\.\d+ s"), "took <s>"),
     (re.compile(r"(last sign of life )\d+ s"), r"\1<s>"),
-    (re.compile(r"/exec/[0-9a-f]{64}"), "/exec/<id>"),
+    (re.compile(r'(/exec/|/containers/|"Container": ")[0-9a-f]{64}'), r"\1<id>"),
     (re.compile(r"/\.[\w.-]+\.\w{8}\b"), "/<temporary>"),
 ]
 VOLATILE_KEYS = {"duration", "seconds", "invocation", "exception"}
@@ -53,7 +53,10 @@ def signature(run: Run, case: Case) -> dict[str, Any]:
             return since(value) or value
         return value
 
-    files = {name: "" if any(fnmatch.fnmatch(name, pattern) for pattern in case.opaque) else content for name, content in run.files.items()}
+    files = {
+        plain(name): "" if any(fnmatch.fnmatch(name, pattern) for pattern in case.opaque) else content
+        for name, content in run.files.items()
+    }
     # Threads ask in no certain order, and a wait asks more or less often: what counts is what is asked at all.
     deeds = [plain({key: item for key, item in event.items() if key != "pid"}) for event in run.trace]
     return {
@@ -75,5 +78,5 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
             found += [f"{part}.{key}: {one[part].get(key)!r} / {other[part].get(key)!r}" for key in keys]
         else:
             lonely = [line for line in one[part] + other[part] if (line in one[part]) != (line in other[part])]
-            found += [f"{part}: {line[:300]}" for line in lonely] or [f"{part}: the same lines in another number or order"]
+            found += [f"{part}: {line[:2000]}" for line in lonely] or [f"{part}: the same lines in another number or order"]
     return found
