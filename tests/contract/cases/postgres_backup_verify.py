@@ -69,6 +69,6 @@ def case(world):
         },
         without_effect={},
         noise=TOOLS_RUN,
-        reduced=dict.fromkeys(("data_age_seconds", "seconds", "restore_seconds", "parts"), type),
+        reduced=dict.fromkeys(("data_age_seconds", "seconds", "restore_seconds", "parts"), type) | {"length": lambda _seconds: None},
         opaque=["*/catalog.json"],
     )

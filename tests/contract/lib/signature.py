@@ -58,7 +58,8 @@ def signature(run: Run, case: Case) -> dict[str, Any]:
         for name, content in run.files.items()
     }
     # Threads ask in no certain order, and a wait asks more or less often: what counts is what is asked at all.
-    deeds = [plain({key: item for key, item in event.items() if key != "pid"}) for event in run.trace]
+    events = [event for event in run.trace if event.get("length") != 0.0]  # No time at all is no pause.
+    deeds = [plain({key: item for key, item in event.items() if key != "pid"}) for event in events]
     return {
         "result": plain(run.result),
         "trace": sorted({json.dumps(deed, sort_keys=True) for deed in deeds}),
