@@ -22,7 +22,7 @@ class Run:
     """``looks``: what each look at the job finds, ``(line of progress, text of its file)`` or an error; the last one for ever."""
 
     def __init__(
-        self, monkeypatch, *looks, alive=True, check_mode=False, async_val=0, terminal=False, job=JOB, after_search=None, **options
+        self, monkeypatch, *looks, alive=True, check_mode=False, async_val=0, terminal=False, job=None, after_search=None, **options
     ):
         self.now, self.looks, self.printed, self.modules, self.statuses, self.searches = 0.0, 0, [], [], [], 0
         monkeypatch.setattr(plugin, "time", MagicMock(monotonic=lambda: self.now, sleep=self._sleep))
@@ -50,7 +50,7 @@ class Run:
         def execute(module_args=None, task_vars=None, wrap_async=False):
             assert task_vars
             self.modules.append((module_args, wrap_async, self.task.async_val))
-            return dict(job) if wrap_async else dict(ENDED)
+            return dict(JOB if job is None else job) if wrap_async else dict(ENDED)
 
         def status(_job, mode, _task_vars):
             self.statuses.append(mode)
