@@ -19,7 +19,7 @@ import os
 import re
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, read_text, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, is_held, read_text, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
 FILE, VERSION = "catalog.json", 1
@@ -213,11 +213,22 @@ class Catalogue:
     def alone(self, what):
         """Hold the folder for ``what`` ("backup", "verification"): the kernel lets go when the process dies. Raises OpsError when taken."""
         try:
-            with exclusive(os.path.join(self.folder, ".{0}.lock".format(what)), timeout=1.0):
+            with exclusive(self._lock_of(what), timeout=1.0):
                 yield
         except TimeoutError:
-            raise OpsError(
-                "Another {0} is under way in {1}. Wait for it; should it hang, end its process: fuser -v {1}/.{0}.lock".format(
-                    what, self.folder
-                )
+            raise self._taken(what)
+
+    def demand_free(self, what):
+        """Raises OpsError where :meth:`alone` would. Changes nothing: for check mode."""
+        if is_held(self._lock_of(what)):
+            raise self._taken(what)
+
+    def _lock_of(self, what):
+        return os.path.join(self.folder, ".{0}.lock".format(what))
+
+    def _taken(self, what):
+        return OpsError(
+            "Another {0} is under way in {1}. Wait for it; should it hang, end its process: fuser -v {2}".format(
+                what, self.folder, self._lock_of(what)
             )
+        )

@@ -78,6 +78,21 @@ def exclusive(path, timeout=60.0, interval=0.01):
         os.close(handle)
 
 
+def is_held(path):
+    """Whether somebody holds the lock of :func:`exclusive` on ``path``. Asked without making the file, and without waiting."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+
+
 def append_line(path, record):
     """Append ``record`` (a dict) to a JSON-lines file, synced. A line torn by a crash stays a line of its own."""
     with appending(path) as handle:

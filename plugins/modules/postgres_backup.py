@@ -259,6 +259,7 @@ def work(module, result):
     taking.compress_option(server["major"], params["compression"])
     result["needed_bytes"] = needed_bytes(server["database_bytes"], params["space_factor"], history) if params["space_factor"] else 0
     if module.check_mode:
+        catalogue.demand_free("backup")
         taking.refuse_without_space(result["needed_bytes"], [(catalogue.folder, free_bytes(catalogue.folder))])
         result["changed"] = True
         result["name"] = catalogues.backup_name(params["environment"], utc_now(), params["purpose"])

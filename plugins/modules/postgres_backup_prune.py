@@ -142,7 +142,10 @@ def remove(module, catalogue, entry):
 def work(module, result):
     catalogue = catalogues.Catalogue(module.params["path"])
     going = planned(module, catalogue.read(), result)
-    if module.check_mode or not module.params["confirm"] or not going:
+    if not module.params["confirm"] or not going:
+        return
+    if module.check_mode:
+        catalogue.demand_free("backup")
         return
     with catalogue.alone("backup"), catalogue.changing(metrics.teller(module.params["metrics_path"])) as entries:
         going = planned(module, entries, result)

@@ -177,6 +177,7 @@ def work(module, result):
     result.update(name=entry["name"], bad=bool(entry["bad"]), data_age_seconds=age)
     result["too_old"] = params["max_age_seconds"] is not None and age > params["max_age_seconds"]
     if module.check_mode:
+        catalogue.demand_free("verification")
         result["changed"] = True
         return
     with catalogue.alone("verification"):

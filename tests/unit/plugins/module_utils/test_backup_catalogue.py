@@ -154,3 +154,14 @@ def test_what_is_told_of_the_entries_is_told_before_somebody_else_changes_them(t
     with catalogue.changing(tell) as entries:
         entries.append(entry(1))
     assert told == [1]
+
+
+def test_in_check_mode_a_folder_that_is_taken_is_refused_as_in_the_run_and_nothing_is_made(tmp_path):
+    catalogue = catalogues.Catalogue(str(tmp_path))
+    catalogue.demand_free("backup")
+    assert list(tmp_path.iterdir()) == []
+    with catalogue.alone("backup"):
+        with pytest.raises(OpsError, match="Another backup is under way"):
+            catalogue.demand_free("backup")
+        catalogue.demand_free("verification")
+    catalogue.demand_free("backup")
