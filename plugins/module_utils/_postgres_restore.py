@@ -160,6 +160,15 @@ def writes_since(then, now):
     return {key: int(now[key]) - int(then[key]) for key in then}
 
 
+def other_rows(then, now):
+    """The tables that have another number of rows than they had (both: (schema, name) to a number)."""
+    return [
+        {"schema": key[0], "name": key[1], "rows_then": then.get(key, 0), "rows_now": now.get(key, 0)}
+        for key in sorted(set(then) | set(now))
+        if then.get(key) != now.get(key)
+    ]
+
+
 def refuse(state, live_name):
     """Raises OpsError for what no database of that server can be swapped in."""
     if live_name in RESERVED:
@@ -189,7 +198,7 @@ def refuse_swap(state, live_name):
 
 
 def refuse_backup(entry, wanted, state):
-    """Raises OpsError where a backup (entry of the catalogue) may not become that database of that server. ``wanted``: whose it has to be."""
+    """Raises OpsError where a backup (entry of the catalogue) may not be restored there. ``wanted``: whose it has to be."""
     if entry["bad"]:
         raise OpsError(
             "{0} is marked bad: {1} Choose another one (playbook backup_list), or verify it again (playbook backup_verify).".format(
@@ -273,7 +282,7 @@ def roles_sql(globals_sql, names):
     lines = globals_sql.split("\n")
     found = ["CREATE ROLE {0};".format(saved.get(name, identifier(name))) for name in sorted(names)]
     found += [line for line in lines if line.endswith(";") and line.startswith(tuple(starts))]
-    members = [r'GRANT .+ TO {0}(?: WITH .+)?(?: GRANTED BY .+)?;'.format(re.escape(saved.get(name, identifier(name)))) for name in names]
+    members = [r"GRANT .+ TO {0}(?: WITH .+)?(?: GRANTED BY .+)?;".format(re.escape(saved.get(name, identifier(name)))) for name in names]
     return found + [line for line in lines if any(re.fullmatch(pattern, line) for pattern in members)]
 
 

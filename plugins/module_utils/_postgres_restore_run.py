@@ -17,6 +17,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils import _postgres_restore as plan
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import DATABASE, label
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import Verification, brought_bytes
+from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import TABLES, count_query, literal, properties_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
@@ -57,8 +58,11 @@ class Run:
         self.result["kept"] = [plan.told(kept) for kept in self.kept]
 
     def act(self, sentence):
-        self.result["actions"].append(sentence)
+        self.tell("actions", sentence)
         self.result["changed"] = True
+
+    def tell(self, key, sentence):
+        self.result[key] = self.result[key] + [sentence]
 
     def begin(self):
         """Be alone, and see what is there by then. Ends what somebody who died was about to end."""
@@ -77,7 +81,7 @@ class Run:
         name = plan.restoring_name(self.live_name)
         if plan.by_name(self.databases, name):
             self.act("drop {0}, which a restore that died left behind".format(name))
-            self.result["removed"].append(name)
+            self.tell("removed", name)
             if not self.check:
                 self.drop(name)
 
@@ -89,7 +93,7 @@ class Run:
         self.drop_leftover()
         for kept in plan.expired(self.kept, time.time()):
             self.act("drop {0}, kept until {1}".format(kept.name, kept.until))
-            self.result["removed"].append(kept.name)
+            self.tell("removed", kept.name)
             if not self.check:
                 self.drop(kept.name)
         if not self.check:
@@ -125,13 +129,14 @@ class Run:
         kept = ", which is kept as {0} until {1}".format(outgoing, record["until"]) if outgoing else ""
         self.act("put {0} in the place of {1}{2}".format(incoming, self.live_name, kept))
         if self.state["standbys"]:
-            self.result["notices"].append(
+            self.tell(
+                "notices",
                 "Sessions on the {0} standbys go on reading the database that was put aside, until they connect anew.".format(
                     self.state["standbys"]
-                )
+                ),
             )
         if self.live and not self.live["open"]:
-            self.result["notices"].append("{0} took no connections before; afterwards it does.".format(self.live_name))
+            self.tell("notices", "{0} took no connections before; afterwards it does.".format(self.live_name))
 
     # Undo
 
@@ -141,7 +146,7 @@ class Run:
         target = plan.last_restored(self.kept, self.live)
         self.result["verdict"] = catalogues.PASS
         if not target:
-            self.result["notices"].append(self.why_nothing())
+            self.tell("notices", self.why_nothing())
             return
         self.result["name"] = target.backup
         plan.refuse_swap(self.state, self.live_name)
@@ -179,6 +184,9 @@ class Run:
 
     def count(self, name, kept):
         """-> (tables whose number of rows differs from the backup's, or None, why they were not counted or None)"""
+        seconds = self.params["count_timeout"]
+        if not seconds:
+            return None, "count_timeout is 0."
         catalogue = catalogues.Catalogue(self.params["path"])
         try:
             entry = catalogues.find(catalogue.read(), kept.backup, DATABASE)
@@ -186,23 +194,23 @@ class Run:
         except OpsError as error:
             return None, error.message
         self.progress.phase("counting rows")
+        # In a thread: the operation's lock is renewed meanwhile.
+        now = in_parallel([(lambda: self.rows_of(name, seconds), seconds)], self.progress.tick)[0]
+        if not isinstance(now, dict):
+            return None, "Not all tables could be counted within {0:g} s{1}.".format(seconds, ": {0}".format(now) if now else "")
         then = {(table["schema"], table["name"]): table["rows"] for table in manifest["tables"]}
-        deadline, session = Deadline(self.params["count_timeout"]), self.admin.connect(name)
+        return plan.other_rows(then, now), None
+
+    def rows_of(self, name, seconds):
+        """How many rows the tables of a database have: (schema, name) to a number. Raises OpsError when that takes longer."""
+        deadline, session, found = Deadline(seconds), self.admin.connect(name), {}
         try:
-            now = {}
             for table in [row[0] for row in self.admin.rows(TABLES, connection=session)]:
-                self.progress.tick()
                 self.admin.rows("SET statement_timeout = {0:d}".format(max(1, int(deadline.remaining * 1000))), connection=session)
-                now[table["schema"], table["name"]] = self.admin.rows(count_query(0, table, False), connection=session)[0][0][1]
-        except OpsError as error:
-            return None, error.message
+                found[table["schema"], table["name"]] = self.admin.rows(count_query(0, table, False), connection=session)[0][0][1]
+            return found
         finally:
             session.close()
-        return [
-            {"schema": key[0], "name": key[1], "rows_then": then.get(key, 0), "rows_now": now.get(key, 0)}
-            for key in sorted(set(then) | set(now))
-            if then.get(key) != now.get(key)
-        ], None
 
     # Restore
 
@@ -215,7 +223,7 @@ class Run:
         plan.refuse_swap(self.state, self.live_name)
         if self.is_live(entry):
             self.result.update(verdict=catalogues.PASS)
-            self.result["notices"].append("{0} is {1} already, and nothing was written since.".format(self.live_name, entry["name"]))
+            self.tell("notices", "{0} is {1} already, and nothing was written since.".format(self.live_name, entry["name"]))
             return
         if self.check:
             self.foresee(catalogue, entry)
@@ -254,9 +262,10 @@ class Run:
         free, where = self.measure(place)
         self.result.update(needed_bytes=needed, free_bytes=free)
         if free is None and needed:
-            self.result["notices"].append(
+            self.tell(
+                "notices",
                 "How much is free where the server keeps its data could not be measured; {0} MiB are needed. Say it as free_bytes, or name "
-                "the folder as data_path.".format(needed >> 20)
+                "the folder as data_path.".format(needed >> 20),
             )
         plan.refuse_space(needed, free, where)
 
@@ -328,9 +337,7 @@ class Run:
         findings = verification.check["findings"]
         if findings:
             self.result.update(findings=findings, verdict=catalogues.FAIL)
-            raise OpsError(
-                "{0} is not restored: {1} {2} is as it was.".format(entry["name"], " ".join(findings)[:1000], self.live_name)
-            )
+            raise OpsError("{0} is not restored: {1} {2} is as it was.".format(entry["name"], " ".join(findings)[:1000], self.live_name))
 
     def prepare(self, verification, manifest, properties, session, folder):
         """See that the cluster has what the dump names. -> further arguments for pg_restore"""
@@ -351,8 +358,9 @@ class Run:
             self.act("create the roles {0}".format(", ".join(missing)))
         nowhere = sorted(plan.wanted_tablespaces(schema) - set(self.state["tablespaces"]))
         if nowhere:
-            self.result["notices"].append(
-                "The server does not have the tablespaces {0}: what was in them is in the default one.".format(", ".join(nowhere))
+            self.tell(
+                "notices",
+                "The server does not have the tablespaces {0}: what was in them is in the default one.".format(", ".join(nowhere)),
             )
         return ["--no-tablespaces"] if nowhere else []
 

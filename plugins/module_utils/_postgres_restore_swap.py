@@ -4,8 +4,8 @@
 
 """Swapping databases by their names, under those who use them. Private: other collections must not import it.
 
-No fence is ever committed, so none can be left behind. Whoever renames a database holds a lock for which everybody waits who connects to it,
-superusers too; while it is held, or waited for, every session that is left is ended. Should anybody die meanwhile, the transaction is
+No fence is ever committed, so none can be left behind. Whoever renames a database holds a lock for which everybody waits who connects to
+it, superusers too; while it is held, or waited for, every session that is left is ended. Should anybody die meanwhile, the transaction is
 undone by the server, and the live database is the old one, open as before.
 """
 

@@ -19,7 +19,8 @@ description:
   - The database that was live is kept, and takes no connections, as C(<database>__before_<time in UTC>). Which one took its place and until
     when it is kept stands in its comment. With O(state=undone) it is swapped back the same way, the restored one is kept as
     C(<database>__undone_<time>), and it is said what had been written to it. With O(state=cleaned) those are dropped whose time is over.
-  - It is restored into C(<database>__restoring_<six digits>), a name that is this module's own. What a dead run left there is dropped by the next.
+  - It is restored into C(<database>__restoring_<six digits>), a name that is this module's own. What a dead run left there is dropped by
+    the next.
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 extends_documentation_fragment:
@@ -73,8 +74,8 @@ options:
     type: path
   queries:
     description:
-      - SQL that the application wants to be asked in the restored database before it is swapped in, each of which must give C(true), such as
-        V(SELECT count(*) > 0 FROM drafts).
+      - SQL that the application wants to be asked in the restored database before it is swapped in, each of which must give C(true), such
+        as V(SELECT count(*) > 0 FROM drafts).
     type: list
     elements: str
     default: []
@@ -330,6 +331,7 @@ SPEC = {
     "count_timeout": {"type": "float", "default": 60},
     "progress_path": {"type": "path"},
 }
+RULES = dict(TOOLS_RULES, mutually_exclusive=[("service", "container"), ("data_path", "free_bytes")])
 WAYS = {"restored": Run.restore, "undone": Run.undo, "cleaned": Run.clean}
 
 
@@ -353,8 +355,7 @@ def work(module, result):
 
 def main():
     spec = dict(LOGIN_SPEC, **DOCKER_SPEC, **TOOLS_SPEC, **TOOLS_LOGIN_SPEC, **SPEC)
-    rules = dict(TOOLS_RULES, mutually_exclusive=TOOLS_RULES["mutually_exclusive"] + [("data_path", "free_bytes")])
-    run(work, spec, RESULT, supports_check_mode=True, **rules)
+    run(work, spec, RESULT, supports_check_mode=True, **RULES)
 
 
 if __name__ == "__main__":
