@@ -58,11 +58,14 @@ SELECT json_build_object(
   'roles', (SELECT json_agg(rolname) FROM pg_roles),
   'tablespaces', (SELECT json_agg(spcname) FROM pg_tablespace))
 """
-# Of all tables that people write to.
+# Of all tables that people write to. Since when it is counted tells of a crash (the server's own counters begin anew), or that somebody
+# has reset the database's.
 WRITTEN = """
-SELECT json_build_object('inserted', coalesce(sum(n_tup_ins), 0), 'updated', coalesce(sum(n_tup_upd), 0), 'deleted',
-  coalesce(sum(n_tup_del), 0)) FROM pg_stat_user_tables
+SELECT json_build_object('inserted', coalesce(sum(n_tup_ins), 0), 'updated', coalesce(sum(n_tup_upd), 0),
+  'deleted', coalesce(sum(n_tup_del), 0), 'since', concat_ws(' ', (SELECT stats_reset FROM pg_stat_bgwriter),
+  (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()))) FROM pg_stat_user_tables
 """
+COUNTERS = ("inserted", "updated", "deleted")
 SESSIONS_OF = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 # Once the swap has, or waits for, the lock for which everybody waits who connects: nobody comes back.
 TERMINATE = """
@@ -155,9 +158,9 @@ def expired(kept, now):
 
 def writes_since(then, now):
     """What was written between two answers of WRITTEN (dict), or None when nobody knows: a server that crashed counts from nought."""
-    if not then or not now or any(now[key] < then[key] for key in then):
+    if not then or not now or now["since"] != then["since"]:
         return None
-    return {key: int(now[key]) - int(then[key]) for key in then}
+    return {key: int(now[key]) - int(then[key]) for key in COUNTERS}
 
 
 def other_rows(then, now):

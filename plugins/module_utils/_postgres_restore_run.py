@@ -179,7 +179,7 @@ class Run:
 
     @staticmethod
     def describe_written(written, tables=None, why=None):
-        found = written or {"inserted": None, "updated": None, "deleted": None}
+        found = written or dict.fromkeys(plan.COUNTERS)
         return dict(found, known=written is not None, tables=tables or [], counted=tables is not None, why_not_counted=why)
 
     def count(self, name, kept):

@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_restore import WRITTEN
 from ansible_collections.astraldraft.ops.tests.contract.lib.backup_files import FOLDER, backup, folder, taken
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import TOOLS_RUN, Case, Other, Scene
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
@@ -16,7 +17,6 @@ CREATE TABLE IF NOT EXISTS owned (id int);
 ALTER TABLE owned OWNER TO contract_restore_owner;
 """
 FRESH = "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database WHERE datname ~ '^contract_restore(__.*)?$'"
-NOTHING = {"inserted": 0, "updated": 0, "deleted": 0}
 
 
 def case(world):
@@ -63,7 +63,7 @@ def case(world):
             oid = int(run("SELECT oid FROM pg_database WHERE datname = 'contract_restore'")[0])
             record = {
                 "role": "previous", "of": LIVE, "since": "2026-01-01T00:00:00.000Z", "until": until, "replaced_by": oid, "comment": None,
-                "limit": -1, "backup": backup_name, "manifest_sha256": entry["manifest_sha256"], "written": NOTHING,
+                "limit": -1, "backup": backup_name, "manifest_sha256": entry["manifest_sha256"], "written": json.loads(run(WRITTEN, LIVE)[0]),
             }  # fmt: skip
             run(f"CREATE DATABASE {LIVE}__before_1")
             run(f"COMMENT ON DATABASE {LIVE}__before_1 IS '{json.dumps({'astraldraft.ops': record})}'")
