@@ -63,7 +63,8 @@ def case(world):
             oid = int(run("SELECT oid FROM pg_database WHERE datname = 'contract_restore'")[0])
             record = {
                 "role": "previous", "of": LIVE, "since": "2026-01-01T00:00:00.000Z", "until": until, "replaced_by": oid, "comment": None,
-                "limit": -1, "backup": backup_name, "manifest_sha256": entry["manifest_sha256"], "written": json.loads(run(WRITTEN, LIVE)[0]),
+                "limit": -1, "backup": backup_name, "manifest_sha256": entry["manifest_sha256"],
+                "written": json.loads("".join(run(WRITTEN, LIVE))),
             }  # fmt: skip
             run(f"CREATE DATABASE {LIVE}__before_1")
             run(f"COMMENT ON DATABASE {LIVE}__before_1 IS '{json.dumps({'astraldraft.ops': record})}'")
