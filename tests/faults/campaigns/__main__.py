@@ -27,6 +27,7 @@ from . import (
     journal_verify,
     kill,
     reindex_stall,
+    restore_cost,
     rollback_time,
     scale,
     setup_down,
@@ -84,6 +85,7 @@ BENCHMARKS: dict[str, Runner] = {
     "switch_cost": lambda stack, folder, o: switch_cost.run(stack, folder, _count(o, switch_cost.FULL, 1)),
     "health_cost": lambda stack, folder, o: health_cost.run(stack, folder, _count(o, health_cost.FULL, 1)),
     "backup_cost": lambda stack, folder, o: backup_cost.run(stack, folder, _count(o, backup_cost.FULL, 1), o.sample),
+    "restore_cost": lambda stack, folder, o: restore_cost.run(stack, folder, _count(o, restore_cost.FULL, 1), o.sample),
     "journal_verify": lambda stack, folder, o: journal_verify.run(stack, folder, _count(o, journal_verify.FULL, journal_verify.FULL)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}

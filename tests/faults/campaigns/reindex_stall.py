@@ -18,62 +18,24 @@ from typing import Any
 import psycopg2
 
 from .record import Record
-from .stack import ROOT, Stack, docker
+from .server import Server
+from .stack import ROOT, Stack
 
 PROMISE = "Maintenance keeps no write waiting for longer than the lock timeout and 100 ms, and leaves no invalid index"
 #: In 100,000 rows: pgbench's own scale.
 FULL, SAMPLE = 30, 2
-IMAGE = "astraldraft/postgres:17"
 LOCK_TIMEOUT, MARGIN = 0.5, 0.1
 WRITERS, WRITES_A_SECOND = 4, 200
 SHARE = 20
 #: How long the transaction in the way stays.
 BLOCK_SECONDS = 8
-START = """
-set -e
-initdb --pgdata /tmp/data --username postgres --auth trust --no-sync >/dev/null
-echo 'host all all all trust' >>/tmp/data/pg_hba.conf
-exec postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/run/postgresql -c shared_buffers=128MB \
-    -c maintenance_work_mem=64MB -c max_wal_size=2GB -c log_checkpoints=off
-"""
 INVALID = "SELECT coalesce(string_agg(indexrelid::regclass::text, ', '), '') FROM pg_index WHERE NOT indisvalid"
 
 
-class Server:
-    """A PostgreSQL of its own, in a container that is removed at the end."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.name = f"{stack.project}-reindex"
-        self._label = f"org.astraldraft.demo={stack.project}"
-
-    def __enter__(self) -> Server:
-        self.__exit__()
-        docker("run", "--detach", "--name", self.name, "--label", self._label, "--user", "postgres", "--no-healthcheck",
-               "--publish", "127.0.0.1::5432", "--entrypoint", "bash", IMAGE, "-c", START)  # fmt: skip
-        self.port = int(docker("port", self.name, "5432").splitlines()[0].rpartition(":")[2])
-        for _second in range(60):
-            with contextlib.suppress(psycopg2.OperationalError):
-                self.connect("postgres").close()
-                return self
-            time.sleep(1)
-        raise RuntimeError(f"{self.name} does not answer")
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["docker", "rm", "--force", "--volumes", self.name], capture_output=True, check=False)
-
-    def connect(self, database: str = "bench", autocommit: bool = True) -> Any:
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", dbname=database, application_name="campaign")
-        connection.autocommit = autocommit
-        return connection
-
-    def psql(self, *statements: str) -> str:
-        command = ["exec", "--user", "postgres", self.name, "psql", "-Atqv", "ON_ERROR_STOP=1", "-d", "bench"]
-        return docker(*command, *(word for statement in statements for word in ("-c", statement))).strip()
-
-    def fill(self, scale: int) -> None:
-        docker("exec", "--user", "postgres", self.name, "createdb", "bench")
-        docker("exec", "--user", "postgres", self.name, "pgbench", "--initialize", "--quiet", f"--scale={scale}", "bench")
-        self.psql("CREATE INDEX accounts_text ON pgbench_accounts (md5(aid::text))")
+def fill(server: Server, scale: int) -> None:
+    server.inside("createdb", "bench")
+    server.inside("pgbench", "--initialize", "--quiet", f"--scale={scale}", "bench")
+    server.psql("CREATE INDEX accounts_text ON pgbench_accounts (md5(aid::text))")
 
 
 class Writes:
@@ -190,8 +152,8 @@ def run(stack: Stack, folder: Path, scale: int) -> Record:
         record.check(outcomes == ["done"], f"{what}: everything is done", f"{outcomes} {answer.get('failures') or answer.get('msg', '')}")
         record.check(server.psql(INVALID) == "", f"{what}: no invalid index is left", server.psql(INVALID))
 
-    with Server(stack) as server:
-        server.fill(scale)
+    with Server(stack, "reindex") as server:
+        fill(server, scale)
         measure(server, rows, "nothing", lambda: time.sleep(5), table)
         writes, answer = measure(server, rows, "vacuum, analyze, reindex", lambda: maintain(server), table)
         judged("vacuum, analyze, reindex", writes, answer)
