@@ -146,5 +146,24 @@ def database() -> list[Step]:
     ]
 
 
+def restores(world: World) -> list[Step]:
+    """On a database of its own in the stack's server, under a lock of its own."""
+    mine = {
+        "stack_name": world.database.project, "stack_state_dir": str(world.database.folder), "backup_tools_project": world.stack.project,
+        "database_login": world.database.login, "backup_metrics_path": "", "backup_queries": [], "restore_checks": [],
+    }  # fmt: skip
+    name = world.database.name
+    meant, latest = {"ops_confirm": name}, {"restore_backup": "latest"}
+    return [
+        Step("nothing to restore", "restore", mine | meant | latest, ("no ordinary database backup",), refused=True, real=False),
+        Step("the first", "backup", mine, ("would be taken.",), changes=True),
+        Step("not which one", "restore", mine | meant, ("-e restore_backup=latest",), refused=True, real=False),
+        Step("another name", "restore", mine | latest | {"ops_confirm": "shop"}, ("which is another",), refused=True, real=False),
+        Step("without the name", "restore", mine | latest, (f"-e ops_confirm={name}",), changes=True, real=False),
+        Step("what there is", "restore", mine | meant | latest, ("would be restored",), changes=True),
+        Step("back", "restore_undo", mine | meant, ("would be swapped back",), changes=True),
+    ]
+
+
 # Each in a process of its own, beside the others.
-LANES: dict[str, Callable[[World], list[Step]]] = {"releases": releases, "operations": operations, "demo": demo}
+LANES: dict[str, Callable[[World], list[Step]]] = {"releases": releases, "operations": operations, "demo": demo, "restores": restores}

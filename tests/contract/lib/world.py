@@ -247,6 +247,37 @@ class Newcomer(Project):
             command("docker", "rmi", "--force", *images)
 
 
+class Database:
+    """A database of the tests' own in the stack's server, and a folder for the state of who works on it."""
+
+    def __init__(self, stack: Stack, project: str, folder: Path) -> None:
+        self.name, self.project, self.folder = project.replace("-", "_"), project, folder
+        self._stack = stack
+
+    def psql(self, *statements: str, database: str = "postgres") -> str:
+        client = ["docker", "exec", "--user", "postgres", f"{self._stack.project}-postgres-master-1"]
+        return command(*client, "psql", "-XAtqv", "ON_ERROR_STOP=1", "-d", database, *(f"--command={one}" for one in statements))
+
+    @property
+    def login(self) -> dict[str, Any]:
+        return {
+            "login_host": "127.0.0.1", "login_port": self._stack.port("POSTGRES"), "login_user": "postgres", "login_db": self.name,
+            "login_password": self._stack.secret("postgres-superuser-password"),
+        }  # fmt: skip
+
+    def up(self) -> None:
+        self.down()
+        self.folder.mkdir(parents=True)
+        self.psql(f'CREATE DATABASE "{self.name}"')
+        self.psql("CREATE TABLE items AS SELECT n AS id FROM generate_series(1, 100) n", database=self.name)
+
+    def down(self) -> None:
+        """Whatever restores made of it, too."""
+        for name in filter(lambda name: name.startswith(self.name), self.psql("SELECT datname FROM pg_database").split()):
+            self.psql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Hanging:
     """A TCP server that takes every connection and says nothing; ``port`` is where."""
 
@@ -279,7 +310,7 @@ class World:
         self._closed = socket.socket()
         self._closed.bind(("127.0.0.1", 0))
         self.closed_port = self._closed.getsockname()[1]
-        self._made: list[Project] = []
+        self._made: list[Project | Database] = []
 
     def _place(self, what: str) -> tuple[str, Path]:
         project = f"{self.stack.project}-contract{self._name}-{what}"
@@ -306,6 +337,13 @@ class World:
         found = Newcomer(*self._place("released"))
         self._made.append(found)
         found.up_with_a_release()
+        return found
+
+    @functools.cached_property
+    def database(self) -> Database:
+        found = Database(self.stack, *self._place("database"))
+        self._made.append(found)
+        found.up()
         return found
 
     def place(self, variables: dict[str, Any]) -> tuple[str, Path]:

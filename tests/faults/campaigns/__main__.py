@@ -27,6 +27,7 @@ from . import (
     journal_verify,
     kill,
     reindex_stall,
+    restore,
     restore_cost,
     rollback_time,
     scale,
@@ -73,12 +74,15 @@ CAMPAIGNS: dict[str, Runner] = {
     "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
     "guard": lambda stack, folder, o: guard.run(stack, folder, _count(o, guard.FULL, guard.SAMPLE)),
     "reindex_stall": lambda stack, folder, o: reindex_stall.run(stack, folder, _count(o, reindex_stall.FULL, reindex_stall.SAMPLE)),
+    "restore": lambda stack, folder, o: restore.run(
+        stack, folder, restore.chosen(o.match, o.sample), restore.SAMPLE_SCALE if o.sample else restore.SCALE, o.minutes
+    ),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
 
 #: What `--sample` runs of its own accord: CI has half an hour. The others run in full by `make prove`, or by name.
-SAMPLED = ("deploys", "bad_releases", "rollback_time", "guard", "kill", "setup_down")
+SAMPLED = ("deploys", "bad_releases", "rollback_time", "guard", "kill", "restore", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
@@ -98,8 +102,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations, runs, good releases, deploys at once, 100,000 rows: what a campaign counts")
-    parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
-    parser.add_argument("--match", help="only the kill points or bad releases whose name matches this expression")
+    parser.add_argument("--minutes", type=float, help="kill and restore begin no further point after so many")
+    parser.add_argument("--match", help="only the points of kill and restore or bad releases whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
     options = parser.parse_args()
     unknown = [name for name in options.campaigns if name not in KNOWN]

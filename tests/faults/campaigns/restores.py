@@ -40,7 +40,9 @@ class Restores:
 
     def __init__(self, stack: Stack, folder: Path, server: Server, **variables: Any) -> None:
         self.stack, self.folder, self.server = stack, folder, server
-        self._operations = Operations(stack, folder, TOLD)
+        #: Where a module that runs in the background has its files.
+        self.remote = folder / "remote"
+        self._operations = Operations(stack, folder, TOLD | {"ANSIBLE_REMOTE_TEMP": str(self.remote)})
         login = {"login_host": "127.0.0.1", "login_port": server.port, "login_user": "postgres", "login_db": server.database}
         self.variables: dict[str, Any] = {
             "database_login": login, "backup_login": login, "restore_login": login, "backup_environment": "campaign",
