@@ -31,7 +31,7 @@ LOCK_EXPIRY_SECONDS = 10
 WATCH_LIMIT_SECONDS, ORPHAN_LIMIT_SECONDS = 120, 180
 #: A point so short that a run may pass it unseen is tried so often.
 TRIES = 4
-SLICE_SECONDS = 0.0003
+SLICE_SECONDS, SETTLE_SECONDS = 0.001, 0.15
 SERVER_DOWN_SECONDS = 1.0
 #: Of the rate that is wanted, on a busy machine.
 LEAST_RATE = 0.8
@@ -41,8 +41,14 @@ OPEN_SECONDS = 10.0
 EVERYTHING, CONTROLLER = "everything but PostgreSQL", "the controller and its workers"
 MODULE, TOOL, SERVER = "the module alone", "pg_restore alone", "PostgreSQL"
 RESTORE, UNDO = "restore", "restore_undo"
-OLD, NEW, SHUT_OLD, SHUT_NEW = "old", "new", "old, shut", "new, shut"
+OLD, NEW = "old", "new"
 MODULE_FILE = "AnsiballZ_postgres_restore"
+
+
+FENCE = """
+SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.objid
+ WHERE l.locktype = 'object' AND l.classid = 'pg_database'::regclass AND l.mode = 'AccessExclusiveLock' AND d.datname = %s
+"""
 
 
 class Eye:
@@ -56,11 +62,15 @@ class Eye:
     def close(self) -> None:
         self._connection.close()
 
-    def live(self) -> tuple[int, bool]:
-        """oid of the live database, and whether it lets anybody in."""
-        self._cursor.execute("SELECT oid, datallowconn FROM pg_database WHERE datname = %s", (self._database,))
-        oid, allowed = self._cursor.fetchone()
-        return int(oid), bool(allowed)
+    def live(self) -> int:
+        """The oid of the live database."""
+        self._cursor.execute("SELECT oid FROM pg_database WHERE datname = %s", (self._database,))
+        return int(self._cursor.fetchone()[0])
+
+    def fenced(self) -> bool:
+        """Whether somebody has, or waits for, the lock for which everybody waits who connects to the live database."""
+        self._cursor.execute(FENCE, (self._database,))
+        return bool(self._cursor.fetchone()[0])
 
     def runs(self, pattern: str) -> bool:
         """Whether a statement like that is running anywhere."""
@@ -182,21 +192,22 @@ def phase(words: str, delay: float = 0.0) -> Watch:
 
 
 def fenced(scene: Scene, play: Play) -> bool:
-    """The live database lets nobody in, and is still the one that it was. The module is stopped there."""
+    """Nobody gets into the live database, and it is still the one that it was. The module is stopped there."""
     with looking(scene) as eye:
-        before = eye.live()[0]
-        return _until(play, lambda: eye.live() == (before, False)) and stopped(scene) and eye.live() == (before, False)
+        before = eye.live()
+        return _until(play, eye.fenced) and stopped(scene) and eye.live() == before
 
 
 def renamed(scene: Scene, play: Play) -> bool:
-    """The names are exchanged, and the module has not gone on from there. It is let go on in slices until then."""
+    """The names are exchanged, and the module has not heard of it. It goes on in slices until then: each is too short for an answer."""
     with looking(scene) as eye:
-        before = eye.live()[0]
-        if not _until(play, lambda: not eye.live()[1]):
+        before = eye.live()
+        if not _until(play, eye.fenced):
             return False
         deadline = time.monotonic() + WATCH_LIMIT_SECONDS
         while stopped(scene) and time.monotonic() < deadline and play.process.poll() is None:
-            if eye.live()[0] != before:
+            # The server goes on by itself once the sessions have ended.
+            if wait_for(lambda: eye.live() != before, SETTLE_SECONDS, 0.001):
                 return True
             for pid in scene.ours(MODULE_FILE):
                 send(pid, signal.SIGCONT)
@@ -329,8 +340,9 @@ def attempt(record: Record, scene: Scene, point: Point, rows: list[list[Any]]) -
         # Nobody killed the controller: it says what it found.
         play.wait()
         record.check(play.process.returncode > 0, f"{point}: the playbook fails", f"exit {play.process.returncode}")
-    record.check(then in (OLD, NEW, SHUT_OLD, SHUT_NEW), f"{point}: killed after {after:.1f} s, the name is of one of both", then)
-    killed = judged(record, scene, f"{point}: killed", shut="shut" in then)
+    record.check(then in (OLD, NEW), f"{point}: killed after {after:.1f} s, one of both has the name", then)
+    killed = judged(record, scene, f"{point}: killed")
+    record.check(writes(scene), f"{point}: killed, the writers are back")
 
     began = time.monotonic()
     again = scene.restores.run(point.operation)
@@ -365,7 +377,7 @@ def attempt(record: Record, scene: Scene, point: Point, rows: list[list[Any]]) -
 
 
 def strike(scene: Scene, play: Play, victim: str) -> str:
-    """Kill; -> how the live database is then: which one, and whether it lets anybody in."""
+    """Kill; -> which database has the name then."""
     if victim == SERVER:
         scene.server.kill()
         time.sleep(SERVER_DOWN_SECONDS)
@@ -382,20 +394,17 @@ def strike(scene: Scene, play: Play, victim: str) -> str:
     if victim == SERVER:
         scene.server.start()
     try:
-        oid, allowed = scene.restores.databases()[scene.server.database]
+        return OLD if scene.restores.live() == scene.old else NEW
     except KeyError:
-        return "no database has the name"
-    which = OLD if oid == scene.old else NEW
-    return which if allowed else {OLD: SHUT_OLD, NEW: SHUT_NEW}[which]
+        return "none has the name"
 
 
-def judged(record: Record, scene: Scene, what: str, shut: bool = False) -> str:
-    """Whether the live database is whole; -> which it is. One that is ``shut`` may let nobody in."""
+def judged(record: Record, scene: Scene, what: str) -> str:
+    """Whether the live database lets people in and is whole; -> which it is."""
     try:
         which, problems = scene.judge()
     except psycopg2.OperationalError as error:
-        if not shut:
-            record.check(False, f"{what}: somebody gets in", str(error).strip()[-200:])
+        record.check(False, f"{what}: somebody gets in", str(error).strip()[-200:])
         return "shut"
     record.check(not problems, f"{what}: the live database is the {which} one, whole", "; ".join(problems))
     return which
