@@ -274,8 +274,9 @@ def run(stack: Stack, folder: Path, points: list[Point], scale: int, minutes: fl
         restores = Restores(stack, folder, server, guard_lock_expiry=LOCK_EXPIRY_SECONDS)
         restores.fill(scale)
         before, after = damaged(record, restores)
+        base = restores.ledger()
         with Ledger(server, WRITER) as ledger, Superuser(server) as superuser:
-            scene = Scene(stack, restores, ledger, restores.live(), before, after, restores.ledger())
+            scene = Scene(stack, restores, ledger, restores.live(), before, after, base)
             started = time.monotonic()
             time.sleep(3)
             rate = ledger.rate(started + 1, time.monotonic())
