@@ -32,7 +32,10 @@ _MARK = "astraldraft.ops"
 
 #: A database that is kept: ``of`` is the name it had, ``replaced_by`` the oid of the one that took its place, ``written`` what had been
 #: written to that one by then, ``comment`` and ``limit`` its own. ``counting``: whoever counted its rows did not come to an end.
-Kept = collections.namedtuple("Kept", "name oid role of since until replaced_by backup sha256 written comment limit bytes valid counting")
+#: ``provisional``: nobody has said yet that what took its place is meant to stay.
+Kept = collections.namedtuple(
+    "Kept", "name oid role of since until replaced_by backup sha256 written comment limit bytes valid counting provisional"
+)
 
 DATABASES = """
 SELECT json_build_object('oid', d.oid::bigint, 'name', d.datname, 'comment', shobj_description(d.oid, 'pg_database'),
@@ -113,6 +116,12 @@ def comment_of(record):
     return json.dumps({_MARK: record}, sort_keys=True)
 
 
+def accepted(comment):
+    """The comment of a kept database, once what took its place is meant to stay."""
+    record = json.loads(comment)[_MARK]
+    return comment_of({key: value for key, value in record.items() if key != "provisional"})
+
+
 def _kept(database):
     """The Kept that a database (dict of DATABASES) is, or None."""
     try:
@@ -121,6 +130,7 @@ def _kept(database):
             database["name"], database["oid"], record["role"], record["of"], record["since"], record["until"], record["replaced_by"],
             record.get("backup"), record.get("manifest_sha256"), record.get("written"), record["comment"], record["limit"],
             database["bytes"], database["limit"] != INVALID, database["open"] and database["limit"] == 0,
+            bool(record.get("provisional")),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError):
         return None

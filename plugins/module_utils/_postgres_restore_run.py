@@ -100,6 +100,22 @@ class Run:
             self.look()
         self.result["verdict"] = catalogues.PASS
 
+    # Accept
+
+    def accept(self):
+        if not self.check:
+            self.begin()
+        self.result["verdict"] = catalogues.PASS
+        kept = plan.last_restored(self.kept, self.live)
+        if not kept or not kept.provisional:
+            return
+        self.act("accept that {0} is {1}".format(self.live_name, kept.backup))
+        self.result.update(name=kept.backup, previous=kept.name, keep_until=kept.until)
+        if not self.check:
+            self.module.fence()
+            comment = plan.by_name(self.databases, kept.name)["comment"]
+            self.admin.do(plan.comment_sql(kept.name, plan.accepted(comment)))
+
     # Swap
 
     def swap(self, incoming, role, limit, comment, replaced_by, counting=False, **more):
@@ -223,7 +239,6 @@ class Run:
         plan.refuse_swap(self.state, self.live_name)
         if self.is_live(entry):
             self.result.update(verdict=catalogues.PASS)
-            self.tell("notices", "{0} is {1} already, and nothing was written since.".format(self.live_name, entry["name"]))
             return
         if self.check:
             self.foresee(catalogue, entry)
@@ -240,12 +255,20 @@ class Run:
         self.look()
 
     def is_live(self, entry):
-        """Whether the live database is that backup, and nobody has written to it."""
+        """Whether the live database is that backup, and nobody has written to it, or a run that was killed put it there. Says so."""
         kept = plan.last_restored(self.kept, self.live)
         if not kept or kept.sha256 != entry["manifest_sha256"]:
             return False
-        written = self.written(kept)
-        return written is not None and not any(written.values())
+        if kept.provisional:
+            self.result.update(previous=kept.name, keep_until=kept.until, swapped_at=kept.since)
+            why = "a run that did not come to its end put it there at {0}".format(kept.since)
+        else:
+            written = self.written(kept)
+            if written is None or any(written.values()):
+                return False
+            why = "nothing was written since"
+        self.tell("notices", "{0} is {1} already: {2}.".format(self.live_name, entry["name"], why))
+        return True
 
     def foresee(self, catalogue, entry):
         manifest, _sha256 = manifests.read(catalogue.path_of(entry), entry["manifest_sha256"])
@@ -321,7 +344,7 @@ class Run:
             written, oid = self.settle()
             self.swap(
                 name, plan.PREVIOUS, properties["connection_limit"], properties["comment"], oid, backup=entry["name"],
-                manifest_sha256=entry["manifest_sha256"], written=written,
+                manifest_sha256=entry["manifest_sha256"], written=written, provisional=params["provisional"],
             )  # fmt: skip
         except BaseException:
             with contextlib.suppress(OpsError):

@@ -44,7 +44,7 @@ attributes:
     support: partial
     details:
       - A backup that the live database is already is not restored again, as long as nothing was written since, and the database it took
-        the place of is kept.
+        the place of is kept. One that is O(provisional) is not either.
       - A restore that was undone is not undone again.
 options:
   login_host:
@@ -61,9 +61,10 @@ options:
     description:
       - V(restored) puts a backup in the place of the live database.
       - V(undone) puts back what the last restore put aside. Where it was undone already, nothing is done.
+      - V(accepted) notes that what the last restore put there is meant to stay, where it was O(provisional).
       - V(cleaned) drops the databases whose time is over, and what a dead run left.
     type: str
-    choices: [restored, undone, cleaned]
+    choices: [restored, undone, accepted, cleaned]
     default: restored
   jobs:
     description: How many tables are read, restored and analyzed at the same time.
@@ -89,6 +90,12 @@ options:
     description: How long the database that is put aside is kept.
     type: float
     default: 72
+  provisional:
+    description:
+      - Whether what is restored has still to be accepted (O(state=accepted)). Until then the same backup is not restored again, although it
+        was written to. So who was killed after the swap, and runs again, finds it done, and O(state=undone) leads to what was there before.
+    type: bool
+    default: false
   space_factor:
     description: How much space a second database may take, as a multiple of what the backup's took. V(0) demands nothing.
     type: float
@@ -163,7 +170,7 @@ keep_until:
   returned: always
   type: str
 swapped_at:
-  description: When the databases were swapped, ISO 8601. V(null) when they were not.
+  description: When the databases were swapped, by this run or by one that was O(provisional), ISO 8601. V(null) when they were not.
   returned: always
   type: str
 unavailable_seconds:
@@ -317,12 +324,13 @@ SPEC = {
     "name": {"type": "str", "default": LATEST},
     "environment": {"type": "str"},
     "database": {"type": "str"},
-    "state": {"type": "str", "choices": ["restored", "undone", "cleaned"], "default": "restored"},
+    "state": {"type": "str", "choices": ["restored", "undone", "accepted", "cleaned"], "default": "restored"},
     "jobs": {"type": "int", "default": 2},
     "identity_path": {"type": "path"},
     "queries": {"type": "list", "elements": "str", "default": []},
     "create_roles": {"type": "bool", "default": False},
     "keep_previous_hours": {"type": "float", "default": 72},
+    "provisional": {"type": "bool", "default": False},
     "space_factor": {"type": "float", "default": 1.2},
     "reserve_bytes": {"type": "int", "default": 2**28},
     "data_path": {"type": "path"},
@@ -332,7 +340,7 @@ SPEC = {
     "progress_path": {"type": "path"},
 }
 RULES = dict(TOOLS_RULES, mutually_exclusive=[("service", "container"), ("data_path", "free_bytes")])
-WAYS = {"restored": Run.restore, "undone": Run.undo, "cleaned": Run.clean}
+WAYS = {"restored": Run.restore, "undone": Run.undo, "accepted": Run.accept, "cleaned": Run.clean}
 
 
 def check(params):

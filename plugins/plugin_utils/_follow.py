@@ -27,6 +27,8 @@ POLL_SECONDS, LINE_SECONDS = 0.5, 10.0
 PATIENCE_SECONDS = 60.0
 #: So often it is seen whether the job still has a process. Who was killed, or whose host was started anew, leaves a job that never ends.
 LOOK_SECONDS = 10.0
+#: What async says of a module that was killed, below a traceback of its own.
+NO_ANSWER = "No start of json char found"
 # What async adds to a result.
 _ADDED = ("ansible_job_id", "results_file", "started", "finished", "stdout", "stdout_lines", "stderr", "stderr_lines")
 
@@ -67,7 +69,9 @@ class FollowedModule(ActionBase):
         finally:
             if self._said and self._cadence.terminal:
                 self._display.display(CLEAR_LINE, screen_only=True, newline=False)
-        result = self._status(job, "status", task_vars) if ended else {"failed": True, "changed": False, "msg": self._lost(task_vars)}
+        result = self._status(job, "status", task_vars) if ended else {}
+        if not ended or NO_ANSWER in str(result.get("msg")):
+            result = {"failed": True, "changed": False, "msg": self._lost(task_vars)}
         self._status(job, "cleanup", task_vars)
         return {key: value for key, value in result.items() if key not in _ADDED}
 

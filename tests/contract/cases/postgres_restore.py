@@ -54,7 +54,7 @@ def case(world):
         make(role=False)
         yield
 
-    def keeping(until, backup_name=entry["name"]):
+    def keeping(until, backup_name=entry["name"], **more):
         """Beside the live database one that it took the place of."""
 
         @contextlib.contextmanager
@@ -65,7 +65,7 @@ def case(world):
                 "role": "previous", "of": LIVE, "since": "2026-01-01T00:00:00.000Z", "until": until, "replaced_by": oid, "comment": None,
                 "limit": -1, "backup": backup_name, "manifest_sha256": entry["manifest_sha256"],
                 "written": json.loads("".join(run(WRITTEN, LIVE))),
-            }  # fmt: skip
+            } | more  # fmt: skip
             run(f"CREATE DATABASE {LIVE}__before_1")
             run(f"COMMENT ON DATABASE {LIVE}__before_1 IS '{json.dumps({'astraldraft.ops': record})}'")
             run(f"ALTER DATABASE {LIVE}__before_1 ALLOW_CONNECTIONS false")
@@ -88,6 +88,8 @@ def case(world):
             "restored already": Scene(there, "unchanged", backups, keeping(late)),
             "undo": Scene(undo, "changed", backups, keeping(late)),
             "nothing to undo": Scene(undo, "unchanged", backups, fresh),
+            "killed": Scene(there, "unchanged", backups, keeping(late, written=None, provisional=True)),
+            "to accept": Scene(there | {"state": "accepted"}, "changed", backups, keeping(late, provisional=True)),
             "over": Scene(there | {"state": "cleaned"}, "changed", backups, keeping(over)),
             "not over": Scene(there | {"state": "cleaned"}, "unchanged", backups, keeping(late)),
             "no role": Scene(there, "failed", backups, without_role, foreseen=False),
@@ -106,6 +108,7 @@ def case(world):
             "queries": Other(["SELECT false"], fails=True),
             "create_roles": Other(True, scene="no role", fails=True),
             "keep_previous_hours": Other(-1, fails=True, check=True),
+            "provisional": Other(True),
             "space_factor": Other(7, check=True),
             "reserve_bytes": Other(1, check=True),
             "data_path": Other("/proc", fails=True, check=True),

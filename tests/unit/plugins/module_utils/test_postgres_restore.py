@@ -54,6 +54,14 @@ def test_who_took_whose_place_stands_in_the_comment():
     assert kept[0].until == "2026-11-27T12:00:00.000Z"
 
 
+def test_what_is_accepted_is_not_provisional_any_more():
+    record = plan.record_of(database("shop", 1), plan.PREVIOUS, 2, NOW, 72, backup="b", provisional=True)
+    comment = plan.comment_of(record)
+    before, after = (kept_of(database("shop__before_1", 1, text))[0] for text in (comment, plan.accepted(comment)))
+    assert before.provisional and not after.provisional
+    assert before._replace(provisional=False) == after
+
+
 def test_of_another_database_nothing_is_kept():
     assert kept_of(put_aside("shop__before_1", 1, 2, of="other")) == []
 
