@@ -281,6 +281,7 @@ def run(stack: Stack, folder: Path, points: list[Point], scale: int, minutes: fl
             time.sleep(3)
             rate = ledger.rate(started + 1, time.monotonic())
             record.check(rate > Ledger.RATE * LEAST_RATE, f"{Ledger.RATE} commits/s, undisturbed", f"{rate:.0f}/s")
+            refused_by_application(record, scene)
             for point in points:
                 if time.monotonic() > deadline:
                     record.note(f"not tried for want of time: {point}")
@@ -311,6 +312,16 @@ def damaged(record: Record, restores: Restores) -> tuple[dict[str, Any], dict[st
     before = restores.fingerprint()
     record.check(all(before[name] != after[name] for name in after), "live and backup differ in every table")
     return before, after
+
+
+def refused_by_application(record: Record, scene: Scene) -> None:
+    """The application does not work with what was restored: swapped back by itself."""
+    nobody = {"name": "application", "type": "tcp", "host": "127.0.0.1", "port": 1}
+    play = scene.restores.run(RESTORE, restore_checks=[nobody], restore_check_timeout=2)
+    said = "does not work with" in play.output and "is live again" in play.output
+    record.check(play.process.returncode > 0 and said, "an application that says no: the playbook fails, and says so", last_words(play))
+    record.check(judged(record, scene, "an application that says no") == OLD, "an application that says no: swapped back by itself")
+    record.check(writes(scene), "an application that says no: the writers are back")
 
 
 def attempt(record: Record, scene: Scene, point: Point, rows: list[list[Any]]) -> bool:
