@@ -41,6 +41,11 @@ def is_running(text):
     return True
 
 
+def seconds_left(deadline):
+    """Until ``deadline`` (seconds since 1970, or None), for async to keep: the host does, whatever becomes of this process."""
+    return min(LIMIT_SECONDS, int(float(deadline) - time.time())) if deadline else LIMIT_SECONDS
+
+
 class FollowedModule(ActionBase):
     """Run the module of the same name. In check mode, and where the task is async itself, as any other."""
 
@@ -55,9 +60,16 @@ class FollowedModule(ActionBase):
         several = len((task_vars or {}).get("ansible_play_batch") or []) > 1
         self._name = "{0} [{1}]".format(self.subject, task_vars["inventory_hostname"]) if several else self.subject
         self._cadence, self._said = Cadence(LINE_SECONDS, TERMINAL and not several), False
+        limit = seconds_left(task_vars.get("ops_deadline"))
+        if limit < 1:
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": "The deadline has passed before this was begun, on {0}. Nothing was done.".format(task_vars["inventory_hostname"]),
+            }
         self._make_tmp_path()
         progress = posixpath.join(self._connection._shell.tmpdir, "progress")
-        self._task.async_val = LIMIT_SECONDS
+        self._task.async_val = limit
         try:
             job = self._execute_module(module_args=dict(self._task.args, progress_path=progress), task_vars=task_vars, wrap_async=True)
         finally:
@@ -73,6 +85,10 @@ class FollowedModule(ActionBase):
         if not ended or NO_ANSWER in str(result.get("msg")):
             result = {"failed": True, "changed": False, "msg": self._lost(task_vars)}
         self._status(job, "cleanup", task_vars)
+        if "child_pid" in result:
+            result["msg"] = (
+                "{0} on {1} was not over at its deadline, {2} s after it began, and was ended by the host. What was half done is not used."
+            ).format(self.subject, task_vars["inventory_hostname"], limit)
         return {key: value for key, value in result.items() if key not in _ADDED}
 
     def _follow(self, job, progress):

@@ -100,7 +100,25 @@ def operations(world: World) -> list[Step]:
         Step("nothing for one replica", "weights", why | {"traffic_weights": {"app-blue-1": 0}}, ("no traffic: app-blue-1",), changes=True),
         Step("the same for all", "weights", why | {"traffic_weights": {}}, ("app-blue-1: 1",), changes=True),
         Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
+        *clock(world, live),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
+    ]
+
+
+def clock(world: World, live: dict[str, Any]) -> list[Step]:
+    """In a folder of their own, where no systemd and no cron looks."""
+    folder = str(world.released.folder)
+    verify = {"name": "verify", "playbook": "backup_verify", "when": "15 4 1 * mon", "variables": {"backup_verify_level": "restore"}}
+    there = live | {
+        "schedule_jobs": [verify, {"name": "gone", "playbook": "backup", "when": "15 2 * * *", "state": "absent"}],
+        "schedule_cron_path": folder, "schedule_units_path": folder, "schedule_cron_pid_path": "", "schedule_metrics_dir": folder,
+    }  # fmt: skip
+    return [
+        Step("what is no time", "schedule", there | {"schedule_jobs": [verify | {"when": "daily"}]}, ("When is that?",), refused=True, real=False),
+        Step("by cron", "schedule", there, ("By cron on demo would run: verify (15 4 1 * mon).",), changes=True),
+        Step("by cron, again", "schedule", there, ("would run: verify",), real=False),
+        Step("by systemd instead", "schedule", there | {"schedule_clock": "systemd"}, ("By systemd on demo",), changes=True),
+        Step("nothing any more", "schedule", there | {"schedule_jobs": []}, ("Removed would be: verify.",), changes=True),
     ]
 
 
