@@ -160,6 +160,7 @@ def carry_out(job, lock):
     begun, clock = time.time(), time.monotonic()
     log.say("begins: " + " ".join(job["argv"]))
     code, why = work(job, log, lock)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     duration, now = round(time.monotonic() - clock, 3), time.time()
     last_lines = log.last_lines()
     log.say(f"{why or 'ended well'} ({duration} s)")
@@ -176,7 +177,9 @@ def carry_out(job, lock):
     return code
 
 
-def stop(_number, _frame):
+def stop(number, _frame):
+    # Once is enough: what follows is not to be broken off.
+    signal.signal(number, signal.SIG_IGN)
     raise Stopped
 
 
