@@ -114,7 +114,7 @@ def clock(world: World, live: dict[str, Any]) -> list[Step]:
         "schedule_cron_path": folder, "schedule_units_path": folder, "schedule_cron_pid_path": "", "schedule_metrics_dir": folder,
     }  # fmt: skip
     return [
-        Step("what is no time", "schedule", there | {"schedule_jobs": [verify | {"when": "daily"}]}, ("When is that?",), refused=True, real=False),
+        Step("no time", "schedule", there | {"schedule_jobs": [verify | {"when": "daily"}]}, ("When is that?",), refused=True, real=False),
         Step("by cron", "schedule", there, ("By cron on demo would run: verify (15 4 1 * mon).",), changes=True),
         Step("by cron, again", "schedule", there, ("would run: verify",), real=False),
         Step("by systemd instead", "schedule", there | {"schedule_clock": "systemd"}, ("By systemd on demo",), changes=True),
