@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -311,9 +311,18 @@ class World:
         self._closed.bind(("127.0.0.1", 0))
         self.closed_port = self._closed.getsockname()[1]
         self._made: list[Project | Database] = []
+        self._at_end: list[Callable[[], None]] = []
+
+    def name_of(self, what: str) -> str:
+        """A name that nobody else uses."""
+        return f"{self.stack.project}-contract{self._name}-{what}"
+
+    def at_end(self, remove: Callable[[], None]) -> None:
+        """What a case made is removed by ``remove`` when all is done."""
+        self._at_end.append(remove)
 
     def _place(self, what: str) -> tuple[str, Path]:
-        project = f"{self.stack.project}-contract{self._name}-{what}"
+        project = self.name_of(what)
         return project, self.stack.state.parent / project
 
     @functools.cached_property
@@ -355,3 +364,5 @@ class World:
         self.hanging.close()
         for project in self._made:
             project.down()
+        for remove in self._at_end:
+            remove()

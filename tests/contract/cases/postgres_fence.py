@@ -1,0 +1,56 @@
+"""A server of its own, fenced and let go again."""
+
+from ansible_collections.astraldraft.ops.tests.contract.lib.case import MILLISECONDS_LEFT, TOOLS_RUN, Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Server
+
+
+def case(world):
+    server = Server(world, "fence")
+    there = {"project": server.project, "service": server.service, "login_password": "throwaway-postgres", "stop_timeout": 20}
+    standby = world.stack.containers("postgres-replica")[0]
+    peer = {"login_host": next(iter(standby["NetworkSettings"]["Networks"].values()))["IPAddress"], "login_port": 5432}
+    # The peer is asked as the same user: it has the same password here, or is not let in.
+    unfenced = there | {"state": "unfenced", "peers": [peer], "login_password": world.stack.secret("postgres-superuser-password")}
+    lost = there | {"login_port": 1, "start": "always", "start_timeout": 1}
+    primary, killed, fenced = server.primary, server.killed, server.fenced
+    return Case(
+        scenes={
+            "base": Scene(there, "changed", around=primary),
+            "replica": Scene(there, around=server.standby),
+            "fenced": Scene(there, around=fenced),
+            "killed": Scene(there, "changed", around=killed),
+            "never answers": Scene(lost, "changed", around=killed),
+            "by container": Scene({"container": server.container, "login_password": "throwaway-postgres"}, "changed", around=primary),
+            "no data there": Scene(there | {"data_path": "/nonexistent"}, "failed", around=primary),
+            "alone": Scene(there | {"state": "unfenced"}, "failed", around=fenced),
+            "not alone": Scene(unfenced, "failed", around=fenced),
+        },
+        options={
+            "project": Other("nothing", fails=True),
+            "service": Other("nothing", fails=True),
+            "container": Other("nothing", scene="by container", fails=True),
+            "data_path": Other("/nonexistent", fails=True),
+            "bin_dir": Other("/usr/lib/postgresql/17/bin"),
+            "tools_user": Other("root"),
+            "state": Other("unfenced", check=True),
+            "start": Other("always"),
+            "count_from": Other("0/1000000", scene="killed"),
+            "reason": Other("another"),
+            "stop_timeout": Other(21),
+            "start_timeout": Other(4, scene="never answers", slower=1.5),
+            "timeout": Other(3, check=True),
+            "peers": Other([], scene="not alone", check=True),
+            "peers.login_host": Other("127.0.0.2", scene="not alone", check=True),
+            "peers.login_port": Other(world.closed_port, scene="not alone", check=True),
+            "login_host": Other("127.0.0.2", check=True),
+            "login_port": Other(1, check=True),
+            "login_user": Other("nobody", fails=True),
+            "login_password": Other("wrong-password", fails=True),
+            "login_db": Other("shop", check=True),
+            "ssl_mode": Other("allow", check=True),
+            "ca_cert": Other(world.stack.ca, check=True),
+            "docker_host": Other("unix:///nonexistent/docker.sock", fails=True),
+        },
+        noise=[*TOOLS_RUN, *MILLISECONDS_LEFT, r"\d+\.\d+\.\d+\.\d+", r"It said last: .*"],
+        reduced=dict.fromkeys(("lsn", "refused_seconds", "timeline", "complaint"), type),
+    )
