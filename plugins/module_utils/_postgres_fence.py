@@ -30,6 +30,7 @@ class Fence:
 
     def __init__(self, psycopg2, server, params, module, result):
         self._psycopg2, self._server, self._params, self._module, self._result = psycopg2, server, params, module, result
+        self._stopped = None
 
     def _ask(self):
         """What the server says, or the ProbeError why it says nothing."""
@@ -84,12 +85,18 @@ class Fence:
             if not self._result["fenced"] or unsettled:
                 self._stop()
             control = self._server.control()
-            self._result.update(clean=control.clean or control.standby, lsn=files.format_lsn(self._end(control)), fenced=True, running=False)
+            self._result.update(
+                clean=control.clean or control.standby, lsn=files.format_lsn(self._end(control)), fenced=True, running=False
+            )
             self._result["role"] = replication.FENCED
             if self._params["count_from"] and not control.clean:
                 self._result["transactions"] = self._count(place, control)
-        if self._params["start"] == "always" or self._params["start"] == "auto" and not control.clean:
-            self._start()
+        try:
+            if self._params["start"] == "always" or self._params["start"] == "auto" and not (control.clean or control.standby):
+                self._start()
+        finally:
+            if self._stopped is not None:
+                self._result["refused_seconds"] = round(time.monotonic() - self._stopped, 3)
 
     def _mark(self, place):
         """First the signal: with the marker alone nobody is fenced."""
@@ -107,7 +114,6 @@ class Fence:
         self._module.fence()
         self._stopped = time.monotonic()
         self._server.stop(self._params["stop_timeout"])
-        self._result["refused_seconds"] = 0.0
 
     def _checkpoint(self):
         login = login_of(self._params, self._server)
@@ -142,13 +148,17 @@ class Fence:
     def _start(self):
         self._module.fence()
         self._server.start()
-        answer, up, _attempts = poll(self._ask, lambda answer: isinstance(answer, dict), self._params["start_timeout"], PAUSE, self._module.heartbeat)
+        answer, up, _attempts = poll(
+            self._ask, lambda answer: isinstance(answer, dict), self._params["start_timeout"], PAUSE, self._module.heartbeat
+        )
         self._result["running"] = self._server.state == "running"
         if not up:
             self._result["complaint"] = "{0}. It said last: {1}".format(answer.message, self._server.last_words())
             return
         if not answer["in_recovery"]:
-            raise OpsError("{0} takes writes although it was fenced. Stop it, and look which data folder it uses.".format(self._server.name))
+            raise OpsError(
+                "{0} takes writes although it was fenced. Stop it, and look which data folder it uses.".format(self._server.name)
+            )
         # All that there was of its own WAL is replayed before anybody else's is asked for, unless it goes on to grow.
         settled = poll(self._ask, self._still(), self._params["start_timeout"], PAUSE, self._module.heartbeat)[0]
         if isinstance(settled, dict):
@@ -198,10 +208,14 @@ class Fence:
     def _demand_standbys(self):
         """Refuse while another server may take writes."""
         if not self._params["peers"]:
-            raise OpsError("Name the other servers of the cluster as peers: {0} may take writes only if none of them does.".format(self._server.name))
+            raise OpsError(
+                "Name the other servers of the cluster as peers: {0} may take writes only if none of them does.".format(self._server.name)
+            )
         for name, answer in peers(self._psycopg2, self._params, self._module.heartbeat).items():
             if not isinstance(answer, dict):
-                raise OpsError("{0} stays fenced: {1} may take writes, and does not answer: {2}.".format(self._server.name, name, answer.message))
+                raise OpsError(
+                    "{0} stays fenced: {1} may take writes, and does not answer: {2}.".format(self._server.name, name, answer.message)
+                )
             if not answer["in_recovery"]:
                 raise OpsError("{0} stays fenced: {1} is the primary. Make it a replica of that one (playbook replica_rebuild).".format(
                     self._server.name, name))  # fmt: skip

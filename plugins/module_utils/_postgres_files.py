@@ -88,7 +88,7 @@ def written(data, start):
 
 
 def wal_end(read, timeline, start, most=256):
-    """Up to where WAL was written from ``start`` on, at most; None when the files do not tell. ``read(name)``: a file of pg_wal, or None."""
+    """Up to where WAL was written from ``start`` on, at most; None when the files do not tell. ``read(name)``: a file of pg_wal."""
     size, end = SEGMENT, None
     begin = start - start % size
     for _number in range(most):

@@ -34,8 +34,6 @@ SERVER_SPEC = {
 SERVER_RULES = {"mutually_exclusive": [("service", "container")], "required_by": {"service": ("project",)}}
 _PEER = {"login_host": {"type": "str", "required": True}, "login_port": {"type": "int", "default": 5432}}
 PEERS_SPEC = {"peers": {"type": "list", "elements": "dict", "default": [], "options": _PEER}}
-#: Beside the data folder: what is being made, what is complete and waits to be moved in, what was there before.
-PARTIAL, READY, PREVIOUS = ".replica-partial", ".replica-ready", ".replica-previous"
 _MOST_FILE = 64 * 1024 * 1024
 _ENGINE_SECONDS = 30
 # Names are arguments, never text. What is written is on the disk before anything depends on it.
@@ -50,7 +48,9 @@ class ContainerServer:
         environment = dict(entry.partition("=")[::2] for entry in model.inspection["Config"].get("Env") or [])
         self.data_path = (params["data_path"] or environment.get("PGDATA") or "").rstrip("/")
         if not self.data_path.startswith("/"):
-            raise OpsError("The container {0} does not say where its server's data is (PGDATA). Name the folder as data_path.".format(self.name))
+            raise OpsError(
+                "The container {0} does not say where its server's data is (PGDATA). Name the folder as data_path.".format(self.name)
+            )
 
     @property
     def state(self):
@@ -141,7 +141,9 @@ class ContainerServer:
         if isinstance(answer, Exception):
             raise answer
         if answer is None:
-            raise OpsError("The engine did not do it within {0:g} s with the container {1}. Is the machine overloaded?".format(seconds, self.name))
+            raise OpsError(
+                "The engine did not do it within {0:g} s with the container {1}. Is the machine overloaded?".format(seconds, self.name)
+            )
 
     def last_words(self):
         """What it said last."""

@@ -18,7 +18,8 @@ PRIMARY, REPLICA, FENCED, DOWN = "primary", "replica", "fenced", "down"
 PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
 SYNCHRONOUS = ("sync", "quorum")
 
-Limits = collections.namedtuple("Limits", "lag_bytes lag_seconds")
+#: ``unknown``: whether not to know how far a replica is behind is accepted.
+Limits = collections.namedtuple("Limits", "lag_bytes lag_seconds unknown")
 #: What the files of a server that does not answer say: ``control`` (Control), ``fenced`` (bool), ``end`` (int or None).
 Remains = collections.namedtuple("Remains", "control fenced end")
 
@@ -88,8 +89,8 @@ def _sync_states(answers, last):
 def _told(name, answer, remains, last, source, limits):
     found = dict.fromkeys(
         (
-            "system_identifier", "version", "timeline", "lsn", "received_lsn", "replayed_at", "streams_from", "sync_state", "lag_bytes",
-            "lag_seconds", "missing_bytes", "paused", "state",
+            "system_identifier", "version", "timeline", "lsn", "received_lsn", "replayed_at", "streams_from", "used_slot", "sync_state",
+            "lag_bytes", "lag_seconds", "missing_bytes", "paused", "state",
         )
     )  # fmt: skip
     found.update(name=name, answers=isinstance(answer, dict), role=DOWN, slots=[], standbys=[], message="", promotable=False, why=[])
@@ -104,7 +105,8 @@ def _told(name, answer, remains, last, source, limits):
         return found
     found.update(
         role=role_of(answer), system_identifier=answer["system"], version=answer["version"].split()[0], timeline=answer["timeline"],
-        lsn=format_lsn(answer["lsn"]), received_lsn=format_lsn(answer["received"]), paused=answer["paused"], slots=answer["slots"],
+        lsn=format_lsn(answer["lsn"]), received_lsn=format_lsn(answer["received"]), paused=answer["paused"],
+        used_slot=answer["slot"] if answer["in_recovery"] else None, slots=answer["slots"],
         standbys=[dict(one, replay_lsn=format_lsn(one["replay_lsn"])) for one in answer["standbys"]],
         state="in recovery" if answer["in_recovery"] else "in production",
     )  # fmt: skip
@@ -113,13 +115,13 @@ def _told(name, answer, remains, last, source, limits):
         return found
     # What a walreceiver calls itself where nothing else is configured.
     found["_application"] = answer["application_name"] or "walreceiver"
-    _lag(found, answer, last, source)
+    _lag(found, answer, source)
     found["why"] = _objections(found, answer, last, source, limits)
     found["promotable"] = not found["why"]
     return found
 
 
-def _lag(found, answer, last, source):
+def _lag(found, answer, source):
     """How far a standby is behind: what it has still to replay, and what it has not even received."""
     replayed, received = answer["lsn"] or 0, max(answer["received"] or 0, answer["lsn"] or 0)
     streams = bool(answer["receiver"]) and answer["receiver"]["status"] == "streaming"
@@ -143,15 +145,17 @@ def _objections(found, answer, last, source, limits):
     said = []
     if found["role"] == FENCED:
         return ["it is fenced: what it lacks was written elsewhere, or nobody else can take over"]
-    if last is None:
+    if last is None and not limits.unknown:
         said.append("nobody can say what the last primary wrote")
     if system is not None and answer["system"] != system:
         said.append("it is of another cluster (system identifier {0}, not {1})".format(answer["system"], system))
     elif timeline is not None and answer["timeline"] != timeline:
-        said.append("it is on timeline {0}, and {1} on {2}: rebuild it (playbook replica_rebuild)".format(answer["timeline"], last, timeline))
+        said.append(
+            "it is on timeline {0}, and {1} on {2}: rebuild it (playbook replica_rebuild)".format(answer["timeline"], last, timeline)
+        )
     if answer["paused"]:
         said.append("its replay is paused (SELECT pg_wal_replay_resume())")
-    if last is not None and end is None:
+    if last is not None and end is None and not limits.unknown:
         said.append("how far it is behind is not known")
     if found["lag_bytes"] is not None and found["lag_bytes"] > limits.lag_bytes:
         said.append("it is {0} bytes behind, more than {1}".format(found["lag_bytes"], limits.lag_bytes))
@@ -177,5 +181,7 @@ def _findings(primaries, servers, last):
             found.append("{0} receives nothing from a primary.".format(server["name"]))
         for slot in server["slots"]:
             if slot["wal_status"] in ("lost", "unreserved"):
-                found.append("{0}'s slot {1} has lost the WAL that its user needs ({2}).".format(server["name"], slot["name"], slot["wal_status"]))
+                found.append(
+                    "{0}'s slot {1} has lost the WAL that its user needs ({2}).".format(server["name"], slot["name"], slot["wal_status"])
+                )
     return found

@@ -32,15 +32,16 @@ SELECT json_build_object(
   'paused', CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END,
   'receiver', (SELECT json_build_object('status', status, 'host', sender_host, 'port', sender_port, 'slot', slot_name)
                  FROM pg_stat_wal_receiver LIMIT 1),
-  'standbys', (SELECT json_agg(json_build_object('name', application_name, 'state', state, 'sync_state', sync_state, 'address', client_addr,
-                 'replay_lsn', replay_lsn, 'lag_seconds', extract(epoch FROM replay_lag)::float8) ORDER BY application_name)
-                 FROM pg_stat_replication),
-  'slots', (SELECT json_agg(json_build_object('name', slot_name, 'type', slot_type, 'active', active, 'wal_status', to_jsonb(s) ->> 'wal_status',
-              'retained_bytes', greatest(0, pg_wal_lsn_diff(
+  'standbys', (SELECT json_agg(json_build_object('name', application_name, 'state', state, 'sync_state', sync_state,
+                 'address', client_addr, 'replay_lsn', replay_lsn, 'lag_seconds', extract(epoch FROM replay_lag)::float8)
+                 ORDER BY application_name) FROM pg_stat_replication),
+  'slots', (SELECT json_agg(json_build_object('name', slot_name, 'type', slot_type, 'active', active,
+              'wal_status', to_jsonb(s) ->> 'wal_status', 'retained_bytes', greatest(0, pg_wal_lsn_diff(
                 CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, restart_lsn))::bigint)
               ORDER BY slot_name) FROM pg_replication_slots s),
   'settings', (SELECT json_object_agg(name, setting) FROM pg_settings
-                WHERE name IN ('synchronous_standby_names', 'synchronous_commit', 'primary_conninfo', 'primary_slot_name', 'data_directory')))
+                WHERE name IN ('synchronous_standby_names', 'synchronous_commit', 'primary_conninfo', 'primary_slot_name',
+                             'data_directory')))
 """
 MARKED = "SELECT pg_read_file('{0}', 0, 4096, true)".format(files.MARKER)
 
@@ -61,7 +62,9 @@ def ask(psycopg2, login, timeout):
                 pass
     except psycopg2.Error as error:
         target = where(login["login_host"], login["login_port"])
-        raise ProbeError("wrong_answer", "query_failed", "{0} refused a question: {1}".format(target, one_line(str(error))), "Read its log.")
+        raise ProbeError(
+            "wrong_answer", "query_failed", "{0} refused a question: {1}".format(target, one_line(str(error))), "Read its log."
+        )
     finally:
         connection.close()
     return understood(psycopg2, answer)

@@ -135,7 +135,8 @@ SPEC = {
     "timeout": {"type": "float", "default": 5},
 }
 RESULT = {
-    "role": None, "before": None, "timeline": None, "replayed_lsn": None, "missing_bytes": None, "waited_seconds": 0.0, "promote_seconds": None,
+    "role": None, "before": None, "timeline": None, "replayed_lsn": None, "missing_bytes": None, "waited_seconds": 0.0,
+    "promote_seconds": None,
 }  # fmt: skip
 PAUSE = 0.05
 
@@ -180,7 +181,7 @@ class Replica:
                 self._module.fence()
                 cursor.execute("SELECT pg_promote(true, %s)", (seconds,))
                 if not cursor.fetchone()[0]:
-                    raise OpsError("{0} was told to take over, and did not within {1} s. Read its log; run it again.".format(self.name, seconds))
+                    raise OpsError("{0} was told to take over, and has not within {1} s. Read its log.".format(self.name, seconds))
         except self._psycopg2.Error as error:
             raise OpsError("{0} refused to take over: {1}".format(self.name, one_line(str(error))))
         finally:

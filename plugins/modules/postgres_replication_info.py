@@ -73,6 +73,11 @@ options:
     description: How old what it replayed last may be, in seconds, where it is behind at all.
     type: float
     default: 30
+  accept_unknown:
+    description: Whether a replica may be promoted of which nobody can say how far it is behind, because the last primary and its disk are
+      out of reach.
+    type: bool
+    default: false
   timeout:
     description: The seconds that a server may take to answer.
     type: float
@@ -121,6 +126,12 @@ servers:
     name:
       description: What it is called.
       type: str
+    login_host:
+      description: Where it was asked, V(null) when it could not be.
+      type: str
+    login_port:
+      description: At which port.
+      type: int
     answers:
       description: Whether it answered.
       type: bool
@@ -154,6 +165,9 @@ servers:
       type: str
     streams_from:
       description: From which host a replica receives, V(null) when it does not.
+      type: str
+    used_slot:
+      description: The slot by which a replica is fed, V(null) when it has none and when unknown.
       type: str
     sync_state:
       description: What the primary says of the replica, V(async), V(sync), V(quorum) or V(potential). V(null) when it says nothing.
@@ -217,6 +231,7 @@ SPEC = {
     },
     "max_lag_bytes": {"type": "int", "default": 16 * 1024 * 1024},
     "max_lag_seconds": {"type": "float", "default": 30},
+    "accept_unknown": {"type": "bool", "default": False},
     "timeout": {"type": "float", "default": 5},
 }  # fmt: skip
 RESULT = {"verdict": replication.INCONCLUSIVE, "findings": [], "primary": None, "last_primary": None, "candidate": None, "servers": []}
@@ -270,8 +285,13 @@ def work(module, result):
     logins = {name: login(params, one) for name, one in servers.items()}
     answers = ask_all(psycopg2, logins, params["timeout"], module.heartbeat)
     left = {name: remains(params, servers[name]) for name, answer in answers.items() if not isinstance(answer, dict)}
-    limits = replication.Limits(params["max_lag_bytes"], params["max_lag_seconds"])
+    limits = replication.Limits(params["max_lag_bytes"], params["max_lag_seconds"], params["accept_unknown"])
     result.update(replication.judge(answers, {name: one for name, one in left.items() if one}, limits))
+    for one in result["servers"]:
+        reached = logins[one["name"]]
+        one.update(
+            login_host=None if isinstance(reached, ProbeError) else reached["login_host"], login_port=servers[one["name"]]["login_port"]
+        )
 
 
 def main():

@@ -18,8 +18,11 @@ def case(world):
             "replica": Scene(there | {"servers": [replica, primary]}),
             "down": Scene(there | {"servers": [down, primary]}),
             "by container": Scene(there | {"servers": [{"name": "replica", "container": container}, primary]}),
-            "by the general host": Scene(there | {"login_host": "127.0.0.1", "servers": [{"name": "primary", "login_port": stack.port("POSTGRES")}]}),
+            "by the general host": Scene(
+                there | {"login_host": "127.0.0.1", "servers": [{"name": "primary", "login_port": stack.port("POSTGRES")}]}
+            ),
             "hung": Scene(there | {"servers": [primary | {"login_port": world.hanging.port}], "timeout": 0.3}),
+            "nobody knows": Scene(there | {"servers": [replica]}),
             "a name twice": Scene(there | {"servers": [primary, primary]}, "failed"),
         },
         options={
@@ -40,6 +43,7 @@ def case(world):
             "docker_host": Other("unix:///nonexistent/docker.sock", scene="replica"),
             "max_lag_bytes": Other(-1),
             "max_lag_seconds": Other(-1, together={"max_lag_bytes": 2**40}),
+            "accept_unknown": Other(True, scene="nobody knows"),
             "timeout": Other(2.5, scene="hung", slower=0.5),
         },
         without_effect={"login_port": "Not used, each server has a port of its own."},

@@ -22,8 +22,9 @@ class Server:
         self.project = world.name_of(name)
         self.service, self.container = "db", f"{self.project}-db-1"
         command("docker", "rm", "--force", "--volumes", self.container)
-        labels = {"com.docker.compose.project": self.project, "com.docker.compose.service": self.service, "com.docker.compose.oneoff": "False",
-                  "com.docker.compose.container-number": "1", "org.astraldraft.demo": world.stack.project}  # fmt: skip
+        labels = {"com.docker.compose.project": self.project, "com.docker.compose.service": self.service,
+                  "com.docker.compose.oneoff": "False", "com.docker.compose.container-number": "1",
+                  "org.astraldraft.demo": world.stack.project}  # fmt: skip
         command("docker", "run", "--detach", "--name", self.container, "--user", "postgres", "--no-healthcheck", "--hostname", "replica",
                 *(f"--label={key}={value}" for key, value in labels.items()), "--volume", "/var/lib/postgresql/data",
                 "--env", f"THROWAWAY_PRIMARY={primary.address if primary else ''}",
@@ -59,8 +60,8 @@ class Server:
 
     def inside(self, script: str) -> None:
         """A script that sees its files, whether it runs or not."""
-        command("docker", "run", "--rm", "--volumes-from", self.container, "--user", "postgres", "--network", "none", "--entrypoint", "bash",
-                "astraldraft/postgres:17", "-c", f"cd $PGDATA; {script}")  # fmt: skip
+        command("docker", "run", "--rm", "--volumes-from", self.container, "--user", "postgres", "--network", "none",
+                "--entrypoint", "bash", "astraldraft/postgres:17", "-c", f"cd $PGDATA; {script}")  # fmt: skip
 
     @contextlib.contextmanager
     def primary(self, _work: Path | None = None) -> Iterator[None]:
