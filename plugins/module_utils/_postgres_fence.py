@@ -30,7 +30,6 @@ class Fence:
 
     def __init__(self, psycopg2, server, params, module, result):
         self._psycopg2, self._server, self._params, self._module, self._result = psycopg2, server, params, module, result
-        self._stopped = None
 
     def _ask(self):
         """What the server says, or the ProbeError why it says nothing."""
@@ -79,24 +78,20 @@ class Fence:
         self._result["changed"] = True
         if self._module.check_mode:
             return
+        # Before the stop, from which on nobody may write.
         with self._server.tools() as place:
             self._module.fence()
             self._mark(place)
-            if not self._result["fenced"] or unsettled:
-                self._stop()
-            control = self._server.control()
-            self._result.update(
-                clean=control.clean or control.standby, lsn=files.format_lsn(self._end(control)), fenced=True, running=False
-            )
-            self._result["role"] = replication.FENCED
-            if self._params["count_from"] and not control.clean:
+        if not self._result["fenced"] or unsettled:
+            self._stop()
+        control = self._server.control()
+        clean = control.clean or control.standby
+        self._result.update(clean=clean, lsn=files.format_lsn(self._end(control)), fenced=True, running=False, role=replication.FENCED)
+        if self._params["count_from"] and not clean:
+            with self._server.tools() as place:
                 self._result["transactions"] = self._count(place, control)
-        try:
-            if self._params["start"] == "always" or self._params["start"] == "auto" and not (control.clean or control.standby):
-                self._start()
-        finally:
-            if self._stopped is not None:
-                self._result["refused_seconds"] = round(time.monotonic() - self._stopped, 3)
+        if self._params["start"] == "always" or self._params["start"] == "auto" and not clean:
+            self._start()
 
     def _mark(self, place):
         """First the signal: with the marker alone nobody is fenced."""
@@ -112,7 +107,7 @@ class Fence:
         if isinstance(self._answer, dict):
             self._checkpoint()
         self._module.fence()
-        self._stopped = time.monotonic()
+        self._result["refused_since"] = to_iso(time.time())
         self._server.stop(self._params["stop_timeout"])
 
     def _checkpoint(self):

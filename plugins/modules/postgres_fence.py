@@ -118,10 +118,10 @@ complaint:
   description: Why it does not run although it was started, or empty.
   returned: always
   type: str
-refused_seconds:
-  description: From when writes were refused on, until the module ended, in seconds. V(null) when nothing was stopped.
+refused_since:
+  description: From when on writes were refused, ISO 8601. V(null) when nothing was stopped.
   returned: always
-  type: float
+  type: str
 duration:
   description: The seconds that all of it took.
   returned: always
@@ -146,7 +146,7 @@ SPEC = {
 }
 RESULT = {
     "fenced": False, "role": None, "before": None, "clean": None, "running": None, "lsn": None, "timeline": None, "transactions": None,
-    "complaint": "", "refused_seconds": None,
+    "complaint": "", "refused_since": None,
 }  # fmt: skip
 
 

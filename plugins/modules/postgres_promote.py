@@ -103,6 +103,10 @@ waited_seconds:
   description: How long it had to be waited for O(lsn).
   returned: always
   type: float
+promoted_at:
+  description: When it took writes, ISO 8601. V(null) when there was no promotion.
+  returned: always
+  type: str
 promote_seconds:
   description: How long the promotion took. V(null) when there was none.
   returned: always
@@ -123,6 +127,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._module import loa
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, where
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN, LOGIN_SPEC, connect
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_server import PEERS_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 SPEC = {
@@ -137,6 +142,7 @@ SPEC = {
 RESULT = {
     "role": None, "before": None, "timeline": None, "replayed_lsn": None, "missing_bytes": None, "waited_seconds": 0.0,
     "promote_seconds": None,
+    "promoted_at": None,
 }  # fmt: skip
 PAUSE = 0.05
 
@@ -221,7 +227,7 @@ def work(module, result):
         return
     started = time.monotonic()
     replica.promote()
-    result["promote_seconds"] = round(time.monotonic() - started, 3)
+    result.update(promote_seconds=round(time.monotonic() - started, 3), promoted_at=to_iso(time.time()))
     tell(result, replica.ask())
 
 

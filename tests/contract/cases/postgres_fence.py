@@ -52,5 +52,5 @@ def case(world):
             "docker_host": Other("unix:///nonexistent/docker.sock", fails=True),
         },
         noise=[*TOOLS_RUN, *MILLISECONDS_LEFT, r"\d+\.\d+\.\d+\.\d+", r"It said last: .*"],
-        reduced=dict.fromkeys(("lsn", "refused_seconds", "timeline", "complaint"), type),
+        reduced=dict.fromkeys(("lsn", "refused_since", "timeline", "complaint"), type),
     )

@@ -40,7 +40,7 @@ def case(world):
             "peers.login_port": Other(world.closed_port, scene="another takes writes"),
         },
         noise=[*MILLISECONDS_LEFT, r"it is at \w+/\w+", r"lacks \d+ bytes"],
-        reduced=dict.fromkeys(("replayed_lsn", "missing_bytes", "timeline", "waited_seconds", "promote_seconds"), type),
+        reduced=dict.fromkeys(("replayed_lsn", "missing_bytes", "timeline", "waited_seconds", "promote_seconds", "promoted_at"), type),
     )
 
 
