@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -45,7 +46,14 @@ class Fence:
             return error
 
     def _marked(self):
-        return self._server.read(files.MARKER) is not None and self._server.read(files.SIGNAL) is not None
+        """Whether both files are there. What the marker says is put into the result."""
+        text = self._server.read(files.MARKER)
+        self._result["marker"] = None
+        if text is not None:
+            # One that was torn or written by hand marks as well.
+            with contextlib.suppress(ValueError):
+                self._result["marker"] = json.loads(text.decode("utf-8", "replace"))
+        return text is not None and self._server.read(files.SIGNAL) is not None
 
     def look(self):
         """Put into the result how it is."""
@@ -194,7 +202,7 @@ class Fence:
             self._server.remove(place, [files.SIGNAL, files.MARKER])
         self._server.start()
         answer = poll(self._ask, lambda answer: isinstance(answer, dict), self._params["start_timeout"], PAUSE, self._module.heartbeat)[0]
-        self._result.update(running=self._server.state == "running", fenced=False)
+        self._result.update(running=self._server.state == "running", fenced=False, marker=None)
         if not isinstance(answer, dict):
             raise OpsError("{0} was let take writes again, and does not answer: {1}. It said last: {2}".format(
                 self._server.name, answer.message, self._server.last_words()))  # fmt: skip

@@ -209,6 +209,7 @@ class Replica:
             params["replication_ssl_mode"],
             passfile,
         )
+        self._result["primary_conninfo"] = text
         return {"primary_conninfo": text, "primary_slot_name": params["name"]}
 
     def _follow(self):

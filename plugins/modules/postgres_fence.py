@@ -90,6 +90,10 @@ role:
   description: V(primary), V(replica), V(fenced), or V(down) when it does not answer and was not fenced.
   returned: always
   type: str
+marker:
+  description: What its data folder says of the fence, C(fenced_at), C(reason) and the C(timeline). V(null) when it is not fenced.
+  returned: always
+  type: dict
 before:
   description: The role it had.
   returned: always
@@ -145,7 +149,8 @@ SPEC = {
     "timeout": {"type": "float", "default": 5},
 }
 RESULT = {
-    "fenced": False, "role": None, "before": None, "clean": None, "running": None, "lsn": None, "timeline": None, "transactions": None,
+    "fenced": False,
+    "marker": None, "role": None, "before": None, "clean": None, "running": None, "lsn": None, "timeline": None, "transactions": None,
     "complaint": "", "refused_since": None,
 }  # fmt: skip
 

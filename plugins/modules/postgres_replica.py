@@ -133,6 +133,10 @@ slot:
   description: Its slot on the primary.
   returned: always
   type: str
+primary_conninfo:
+  description: How it was told to reach the primary; the password is in a file. V(null) when nothing was written.
+  returned: always
+  type: str
 timeline:
   description: The timeline of the primary, V(null) when that did not answer.
   returned: always
@@ -187,7 +191,8 @@ SPEC = {
     "progress_path": {"type": "path"},
 }
 RESULT = {
-    "method": None, "why": "", "streaming": False, "slot": None, "timeline": None, "bytes": None, "previous": "", "dropped_slots": [],
+    "method": None, "why": "", "streaming": False, "slot": None,
+    "primary_conninfo": None, "timeline": None, "bytes": None, "previous": "", "dropped_slots": [],
     "parts": {},
 }  # fmt: skip
 

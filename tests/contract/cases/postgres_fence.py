@@ -51,6 +51,6 @@ def case(world):
             "ca_cert": Other(world.stack.ca, check=True),
             "docker_host": Other("unix:///nonexistent/docker.sock", fails=True),
         },
-        noise=[*TOOLS_RUN, *MILLISECONDS_LEFT, r"\d+\.\d+\.\d+\.\d+", r"It said last: .*"],
-        reduced=dict.fromkeys(("lsn", "refused_since", "timeline", "complaint"), type),
+        noise=[*TOOLS_RUN, r"astraldraft-\w+-[0-9a-f]{8}", *MILLISECONDS_LEFT, r"\d+\.\d+\.\d+\.\d+", r"It said last: .*"],
+        reduced=dict.fromkeys(("lsn", "refused_since", "timeline", "complaint", "fenced_at"), type),
     )

@@ -45,4 +45,4 @@ def case(world):
 
 
 def there_of(server):
-    return {"login_host": server.address, "login_port": 5432}
+    return {"login_host": "127.0.0.1", "login_port": server.port}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +22,15 @@ class Server:
     def __init__(self, world: World, name: str, primary: Server | None = None) -> None:
         self.project = world.name_of(name)
         self.service, self.container = "db", f"{self.project}-db-1"
+        # Its own address may be another one whenever it is started.
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         command("docker", "rm", "--force", "--volumes", self.container)
         labels = {"com.docker.compose.project": self.project, "com.docker.compose.service": self.service,
                   "com.docker.compose.oneoff": "False", "com.docker.compose.container-number": "1",
                   "org.astraldraft.demo": world.stack.project}  # fmt: skip
         command("docker", "run", "--detach", "--name", self.container, "--user", "postgres", "--no-healthcheck", "--hostname", "replica",
+                "--publish", f"127.0.0.1:{self.port}:5432",
                 *(f"--label={key}={value}" for key, value in labels.items()), "--volume", "/var/lib/postgresql/data",
                 "--env", f"THROWAWAY_PRIMARY={primary.address if primary else ''}",
                 "--entrypoint", "bash", "astraldraft/postgres:17", "-c", START.read_text(encoding="utf-8"))  # fmt: skip
@@ -44,7 +49,7 @@ class Server:
 
     @property
     def login(self) -> dict:
-        return {"login_host": self.address, "login_password": "throwaway-postgres"}
+        return {"login_host": "127.0.0.1", "login_port": self.port, "login_password": "throwaway-postgres"}
 
     def psql(self, text: str) -> str:
         return command("docker", "exec", self.container, "psql", "-XAtqU", "postgres", "-c", text)
