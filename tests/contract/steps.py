@@ -185,5 +185,31 @@ def restores(world: World) -> list[Step]:
     ]
 
 
+def failover(world: World) -> list[Step]:
+    """Between two servers, there and back."""
+    pair = world.pair
+    there = WHY | {
+        "stack_name": str(pair.project), "stack_state_dir": str(pair.folder), "ops_operator": "ada", "replication_application_checks": [],
+        "replication_servers": [{"name": name, "project": str(pair.project), "service": name} for name in ("one", "two")],
+        "replication_login": {"login_user": "postgres", "login_password": "throwaway-postgres"},
+        "replication_password": "throwaway-replication",
+    }  # fmt: skip
+    confirmed = there | {"ops_confirm": "one"}
+    return [
+        Step("from nobody", "database_failover", there, ("would fence one",), refused=True, real=False),
+        Step("from a replica", "database_failover", there | {"ops_confirm": "two"}, ("two is not the primary",), refused=True, real=False),
+        Step(
+            "what lags", "database_failover", confirmed | {"replication_max_lag_bytes": -1}, ("No replica can",), refused=True, real=False
+        ),
+        Step("from the primary", "database_failover", confirmed, ("two would take over from one",), changes=True),
+        Step("what is so already", "database_failover", confirmed, ("two is the primary already, and one its replica",)),
+        Step("what streams", "replica_rebuild", there, ("one streams from two already",)),
+        Step("from nothing", "replica_rebuild", there | {"replication_force": True}, ("would be made a replica of two",), changes=True),
+        Step("and back", "database_failover", there | {"ops_confirm": "two"}, ("one would take over from two",), changes=True),
+    ]
+
+
 # Each in a process of its own, beside the others.
-LANES: dict[str, Callable[[World], list[Step]]] = {"releases": releases, "operations": operations, "demo": demo, "restores": restores}
+LANES: dict[str, Callable[[World], list[Step]]] = {
+    "releases": releases, "operations": operations, "restores": restores, "failover": failover, "demo": demo,
+}  # fmt: skip

@@ -5,7 +5,7 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Serve
 
 
 def case(world):
-    server = Server(world, "fence")
+    server = Server.alone(world, "fence")
     there = {"project": server.project, "service": server.service, "login_password": "throwaway-postgres", "stop_timeout": 20}
     standby = world.stack.containers("postgres-replica")[0]
     peer = {"login_host": next(iter(standby["NetworkSettings"]["Networks"].values()))["IPAddress"], "login_port": 5432}

@@ -5,7 +5,7 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Serve
 
 
 def case(world):
-    server = Server(world, "promote")
+    server = Server.alone(world, "promote")
     stack = world.stack
     there = server.login
     beyond = there | {"lsn": "FFF/0", "wait_timeout": 0.3}

@@ -11,8 +11,8 @@ EXISTS = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'old'"
 
 
 def case(world):
-    primary = Server(world, "replica-primary")
-    replica = Server(world, "replica", primary)
+    primary = Server.alone(world, "replica-primary")
+    replica = Server.alone(world, "replica", primary.address)
     # As the tools see it, who are in the same network; its address stays as long as it runs.
     there = {
         "project": replica.project, "service": replica.service, "login_password": "throwaway-postgres", "name": "replica",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import World, command
+
+if TYPE_CHECKING:
+    from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
 
 START = ROOT / "tests" / "integration" / "targets" / "setup_replication" / "files" / "server"
 MARKER = '{"fenced_at": "2026-01-01T00:00:00.000Z", "reason": "", "timeline": 1}'
@@ -19,23 +24,29 @@ MARKER = '{"fenced_at": "2026-01-01T00:00:00.000Z", "reason": "", "timeline": 1}
 class Server:
     """One server: a primary, or a replica of ``primary``. It belongs to a Compose project of one service as far as labels say."""
 
-    def __init__(self, world: World, name: str, primary: Server | None = None) -> None:
-        self.project = world.name_of(name)
-        self.service, self.container = "db", f"{self.project}-db-1"
+    def __init__(self, project: str, label: str, service: str = "db", primary: str = "", network: str = "bridge") -> None:
+        self.project, self.service, self.container = project, service, f"{project}-{service}-1"
         # Its own address may be another one whenever it is started.
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         command("docker", "rm", "--force", "--volumes", self.container)
         labels = {"com.docker.compose.project": self.project, "com.docker.compose.service": self.service,
                   "com.docker.compose.oneoff": "False", "com.docker.compose.container-number": "1",
-                  "org.astraldraft.demo": world.stack.project}  # fmt: skip
+                  "org.astraldraft.demo": label}  # fmt: skip
         command("docker", "run", "--detach", "--name", self.container, "--user", "postgres", "--no-healthcheck", "--hostname", "replica",
                 "--publish", f"127.0.0.1:{self.port}:5432",
                 *(f"--label={key}={value}" for key, value in labels.items()), "--volume", "/var/lib/postgresql/data",
-                "--env", f"THROWAWAY_PRIMARY={primary.address if primary else ''}",
+                "--env", f"THROWAWAY_PRIMARY={primary}",
+                "--network", network, *(["--network-alias", service] if network != "bridge" else []),
                 "--entrypoint", "bash", "astraldraft/postgres:17", "-c", START.read_text(encoding="utf-8"))  # fmt: skip
         self.wait()
-        world.at_end(self.remove)
+
+    @classmethod
+    def alone(cls, world: World, name: str, primary: str = "") -> Server:
+        """In the engine's own network, for as long as the tests run."""
+        found = cls(world.name_of(name), world.stack.project, primary=primary)
+        world.at_end(found.remove)
+        return found
 
     def remove(self) -> None:
         command("docker", "rm", "--force", "--volumes", self.container)
@@ -100,3 +111,20 @@ class Server:
             self.psql("CHECKPOINT")
             command("docker", "kill", self.container)
             yield
+
+
+class Pair:
+    """A primary ``one`` and its replica ``two``, which know each other by these names, and a folder for the state of their stack."""
+
+    def __init__(self, project: str, folder: Path, label: str) -> None:
+        self.project, self.folder = project, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        command("docker", "network", "create", "--label", f"org.astraldraft.demo={label}", project)
+        self.servers = [Server(project, label, "one", network=project)]
+        self.servers.append(Server(project, label, "two", primary="one", network=project))
+
+    def down(self) -> None:
+        for server in self.servers:
+            server.remove()
+        command("docker", "network", "rm", self.project)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
+from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
+from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
 
 SMALL = ROOT / "tests" / "integration" / "targets" / "setup_throwaway" / "files"
@@ -25,7 +26,6 @@ NOBODY = "upstream app { server 127.0.0.1:1 down; }\n"
 # As the role traffic writes it.
 DIRECTIVES = ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]
 LOG = "log_format who '$upstream_addr'; access_log /dev/stdout who;"
-LIMIT_SECONDS = 60
 # What the colours answer: their health, with a version under two names, and a route whose answer comes byte by byte.
 RESPONDER = """
 worker_processes 1;
@@ -42,13 +42,6 @@ http {
     }
 }
 """
-
-
-def command(*argv: str) -> str:
-    """What a program prints."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
-    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
-    return done.stdout.strip()
 
 
 @dataclass
@@ -310,7 +303,6 @@ class World:
         self._closed = socket.socket()
         self._closed.bind(("127.0.0.1", 0))
         self.closed_port = self._closed.getsockname()[1]
-        self._made: list[Project | Database] = []
         self._at_end: list[Callable[[], None]] = []
 
     def name_of(self, what: str) -> str:
@@ -328,7 +320,7 @@ class World:
     @functools.cached_property
     def small(self) -> Small:
         found = Small(*self._place("small"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up()
         return found
 
@@ -336,7 +328,7 @@ class World:
     def newcomer(self) -> Newcomer:
         """Without a release."""
         found = Newcomer(*self._place("newcomer"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up()
         return found
 
@@ -344,15 +336,22 @@ class World:
     def released(self) -> Newcomer:
         """With a live release of two replicas."""
         found = Newcomer(*self._place("released"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up_with_a_release()
         return found
 
     @functools.cached_property
     def database(self) -> Database:
         found = Database(self.stack, *self._place("database"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up()
+        return found
+
+    @functools.cached_property
+    def pair(self) -> Pair:
+        """Two servers of PostgreSQL."""
+        found = Pair(*self._place("pair"), self.stack.project)
+        self.at_end(found.down)
         return found
 
     def place(self, variables: dict[str, Any]) -> tuple[str, Path]:
@@ -362,7 +361,5 @@ class World:
     def close(self) -> None:
         self._closed.close()
         self.hanging.close()
-        for project in self._made:
-            project.down()
         for remove in self._at_end:
             remove()
