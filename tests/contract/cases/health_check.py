@@ -71,6 +71,8 @@ def case(world):
             "checks.bearer_token": Other("health-token"),
             "checks.validate_certs": [Other(False, scene="https"), Other(False, scene="redis tls")],
             "checks.ca_path": [Other(stack.ca, scene="https"), Other(stack.ca, scene="redis tls"), Other(None, scene="tls")],
+            "checks.client_cert": Other("/nonexistent.pem", scene="redis tls", together={"checks.client_key": stack.ca}),
+            "checks.client_key": Other("/nonexistent.pem", scene="redis tls", together={"checks.client_cert": stack.ca}),
             "checks.status": Other([404]),
             "checks.auth_statuses": Other([404], scene="not found"),
             "checks.external": Other(True, scene="refused"),
