@@ -130,8 +130,10 @@ def client_for(login, redis, host, port, **more):
 
 def _check_certificate(login):
     """Raises ProbeError where our own certificate is of no use; the library would say so in one of many ways."""
-    if not login["tls"] or not login.get("client_cert"):
+    if not login["tls"] or not (login.get("client_cert") or login.get("client_key")):
         return
+    if not login.get("client_cert"):
+        raise ProbeError("wrong_answer", "bad_option", "client_key is given without client_cert", "Give both.")
     try:
         ssl.create_default_context().load_cert_chain(login["client_cert"], login.get("client_key"))
     except (OSError, ssl.SSLError) as error:

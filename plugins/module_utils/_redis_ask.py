@@ -94,13 +94,26 @@ def _sample(node, number, found):
         names = node.ask_all([("RANDOMKEY",)] * min(BATCH, number - begin))
         refused = next((name for name in names if isinstance(name, Exception)), None)
         names = [name for name in names if isinstance(name, bytes)]
-        sizes = node.ask_all([("MEMORY", "USAGE", name) for name in names]) if names else []
-        kinds = node.ask_all([("TYPE", name) for name in names]) if names else []
-        refused = refused or next((size for size in sizes if isinstance(size, Exception)), None)
+        keys, problem = sizes_of(node, names)
+        refused = refused or problem
+        found.keys += keys
         if refused is not None:
             found.problems.append("the sizes of keys: {0}".format(node.failure(refused).message))
             return
-        found.keys += [(name, kind.decode(), size) for name, kind, size in zip(names, kinds, sizes) if isinstance(size, int)]
+
+
+def sizes_of(node, names):
+    """-> ((name, type, bytes) of those that are there, the exception where one may not be asked)."""
+    found, refused = [], None
+    for begin in range(0, len(names), BATCH):
+        some = names[begin : begin + BATCH]
+        sizes = node.ask_all([("MEMORY", "USAGE", name) for name in some])
+        kinds = node.ask_all([("TYPE", name) for name in some])
+        refused = refused or next((answer for answer in sizes + kinds if isinstance(answer, Exception)), None)
+        found += [
+            (name, kind.decode(), size) for name, kind, size in zip(some, kinds, sizes) if isinstance(size, int) and isinstance(kind, bytes)
+        ]
+    return found, refused
 
 
 def by_prefix(keys):

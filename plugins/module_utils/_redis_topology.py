@@ -14,10 +14,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redis import Node
 
 ALL_SLOTS = 16384
 
-_FIELDS = ("id", "host", "port", "role", "primary", "slots", "moving", "flags")
 
-
-class Member(collections.namedtuple("Member", _FIELDS)):
+class Member(collections.namedtuple("Member", "id host port role primary slots moving flags")):
     """One server. ``id``: of a cluster's node, else its address; ``primary``: the id that a replica follows, else "".
 
     ``slots``: list of (first, last); ``moving``: the slots that are on their way from or to it; ``flags``: the cluster's or Sentinel's.

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 description:
-  - Asks every node (Redis 6.2 or newer), all at the same time, for memory, evictions, clients, hits, persistence, replication,
-    the cluster's state, slow commands, latency and large keys.
-  - Each figure has its thresholds and a verdict, and names the node where it is worst. What there is no data of is V(unknown), never V(pass).
+  - Asks every node (Redis 6.2 or newer), all at the same time, for memory, evictions, clients, hits, persistence and replication, for
+    the state of the cluster, slow commands, latency and large keys.
+  - Each figure has its thresholds and a verdict, and names the node where it is worst. What nobody knows is V(unknown), never V(pass).
   - A node that does not answer is an answer, too, and makes the verdict V(fail); the module fails for it only with O(gate=true).
   - Nothing it asks blocks a server. Keys are sampled at random, never listed.
 extends_documentation_fragment:

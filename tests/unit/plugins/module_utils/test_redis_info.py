@@ -23,8 +23,8 @@ OPTIONS = {"replicas": 0, "eviction_expected": False, "hidden_prefixes": ["sessi
 INFO = {
     "redis_version": "8.0.2",
     "role": "master", "used_memory": "50", "maxmemory": "100", "maxmemory_policy": "noeviction",
-    "evicted_keys": "0", "connected_clients": "5", "maxclients": "100", "blocked_clients": "0", "rejected_connections": "0", "aof_enabled": "1",
-    "keyspace_hits": "1000", "keyspace_misses": "100", "mem_fragmentation_ratio": "9.5", "used_memory_rss": "500",
+    "evicted_keys": "0", "connected_clients": "5", "maxclients": "100", "blocked_clients": "0", "rejected_connections": "0",
+    "aof_enabled": "1", "keyspace_hits": "1000", "keyspace_misses": "100", "mem_fragmentation_ratio": "9.5", "used_memory_rss": "500",
     "db0": "keys=7,expires=2,avg_ttl=0", "uptime_in_seconds": "9",
 }  # fmt: skip
 # As nodes of Redis 8.0 and 7.0 print them.
