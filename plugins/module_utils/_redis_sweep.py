@@ -84,7 +84,7 @@ class Sweep:
             try:
                 self._discover()
                 for member in primaries(self.topology):
-                    self._awake(member)
+                    self._one(member, self._awake)
                 return
             except ProbeError as error:
                 if error.reason not in PASSING or time.monotonic() > deadline:
@@ -93,15 +93,10 @@ class Sweep:
                     )
             self._wait(LOOK_AGAIN)
 
-    def _awake(self, member):
-        node = self._node(member)
-        try:
-            node.ask("PING")
-            role = parse_info(node.ask("INFO", "replication")).get("role")
-            if role != "master":
-                raise ProbeError("wrong_answer", "read_only", "{0} has become a replica".format(member.name), "Wait for the failover.")
-        finally:
-            node.close()
+    def _awake(self, node):
+        node.ask("PING")
+        if parse_info(node.ask("INFO", "replication")).get("role") != "master":
+            raise ProbeError("wrong_answer", "read_only", "{0} has become a replica".format(node.name), "Wait for the failover.")
 
     def _known(self):
         """The login, with every member known so far as an address to ask."""
@@ -132,17 +127,25 @@ class Sweep:
         self._of_primaries(lambda node: node.ask("FLUSHALL" if every else "FLUSHDB", "ASYNC"))
 
     def _of_primaries(self, ask):
-        """The name of each primary to what ``ask(node)`` says."""
-        found = {}
-        for member in primaries(self.topology):
-            node = self._node(member)
+        """The name of each primary to what ``ask(node)`` says, once all of them answer. Raises OpsError."""
+        for patient in (True, False):
             try:
-                found[member.name] = ask(node)
+                return {member.name: self._one(member, ask) for member in primaries(self.topology)}
             except ProbeError as error:
-                raise OpsError("{0}. {1}".format(error.message, error.next))
-            finally:
-                node.close()
-        return found
+                if not patient or error.reason not in PASSING:
+                    raise OpsError("{0}. {1}".format(error.message, error.next))
+                try:
+                    self._settle(error.message)
+                except ProbeError as lasting:
+                    raise OpsError("{0}. {1}".format(lasting.message, lasting.next))
+        return {}
+
+    def _one(self, member, ask):
+        node = self._node(member)
+        try:
+            return ask(node)
+        finally:
+            node.close()
 
     def measure(self, member, names):
         """(name, type, bytes) of those that are there and may be measured."""

@@ -144,6 +144,22 @@ def demo(world: World) -> list[Step]:
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
         *database(),
+        *cache(),
+    ]
+
+
+def cache() -> list[Step]:
+    """In the lane of the demo as well. Nobody's session is removed here: that is what the integration tests have servers of their own for."""
+    pattern = {"cache_pattern": "nothing-of-this-name:*"}
+    return [
+        Step("how it is", "cache_health", says=("pass            nodes",)),
+        Step("how many sessions", "sessions_count", says=("sessions",)),
+        Step("nothing to clear", "cache_clear", WHY | pattern, ("0 keys that match nothing-of-this-name:*",)),
+        Step("the cache of the application", "cache_clear", WHY | {"cache_pattern": "cache:*"}, ("keys that match cache:*",), real=False),
+        Step("neither nor", "cache_clear", WHY, ("Say what is to be cleared",), refused=True, real=False),
+        Step("everything, not confirmed", "cache_clear", WHY | {"cache_flush": True}, ("is not confirmed",), refused=True, real=False),
+        Step("more than sessions", "sessions_revoke", WHY | {"cache_sessions_pattern": "*"}, ("may mean more",), refused=True, real=False),
+        Step("nobody", "sessions_revoke", WHY | {"cache_sessions_pattern": "session:nobody"}, ("0 sessions would be removed.",)),
     ]
 
 
