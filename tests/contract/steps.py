@@ -149,7 +149,7 @@ def demo(world: World) -> list[Step]:
 
 
 def cache() -> list[Step]:
-    """In the lane of the demo as well. Nobody's session is removed here: that is what the integration tests have servers of their own for."""
+    """In the lane of the demo as well. Nobody's session is removed: the integration tests have servers of their own for that."""
     pattern = {"cache_pattern": "nothing-of-this-name:*"}
     return [
         Step("how it is", "cache_health", says=("pass            nodes",)),
