@@ -11,6 +11,7 @@ import json
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _postgres_files as files
+from ansible_collections.astraldraft.ops.plugins.module_utils import _replica_build as build
 from ansible_collections.astraldraft.ops.plugins.module_utils import _replication as replication
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
@@ -79,7 +80,7 @@ class Fence:
     # Fenced
 
     def close(self):
-        starts = self._result["fenced"] and self._params["start"] == "always" and not self._result["running"]
+        starts = self._result["fenced"] and not self._result["running"] and self._starts(self._server.control())
         unsettled = self._result["fenced"] and self._result["running"] and not isinstance(self._answer, dict)
         if self._result["role"] == replication.REPLICA or self._result["fenced"] and not (starts or unsettled):
             return
@@ -93,21 +94,30 @@ class Fence:
         if not self._result["fenced"] or unsettled:
             self._stop()
         control = self._server.control()
-        clean = control.clean or control.standby
-        self._result.update(clean=clean, lsn=files.format_lsn(self._end(control)), fenced=True, running=False, role=replication.FENCED)
-        if self._params["count_from"] and not clean:
+        self._result.update(
+            clean=control.clean, lsn=files.format_lsn(self._end(control)), fenced=True, running=False, role=replication.FENCED
+        )
+        if self._params["count_from"] and not control.clean:
             with self._server.tools() as place:
                 self._result["transactions"] = self._count(place, control)
-        if self._params["start"] == "always" or self._params["start"] == "auto" and not clean:
+        if self._starts(control):
             self._start()
 
+    def _starts(self, control):
+        """Whether it is to be started: a replica may lack what was not sent at an orderly shutdown."""
+        return self._params["start"] == "always" or self._params["start"] == "auto" and not control.clean
+
     def _mark(self, place):
-        """First the signal: with the marker alone nobody is fenced."""
-        if self._server.read(files.SIGNAL) is None:
-            self._server.write(place, files.SIGNAL, "")
+        """Last the signal: who has the marker alone is the primary that it was, and is fenced by the next run."""
+        text = (self._server.read(files.SETTINGS) or b"").decode("utf-8", "replace")
+        if build.says_whom(text):
+            # It was a replica once. A standby that follows nobody is what is known as fenced.
+            self._server.write(place, files.SETTINGS, build.configured(text, {}))
         if self._server.read(files.MARKER) is None:
             found = {"fenced_at": to_iso(time.time()), "reason": self._params["reason"], "timeline": self._result["timeline"]}
             self._server.write(place, files.MARKER, json.dumps(found) + "\n")
+        if self._server.read(files.SIGNAL) is None:
+            self._server.write(place, files.SIGNAL, "")
         if not self._marked():
             raise OpsError("{0} could not be marked as fenced in {1}.".format(self._server.name, self._server.data_path))
 

@@ -43,6 +43,11 @@ def conninfo(host, port, user, application_name, ssl_mode, passfile=None):
     return " ".join("{0}={1}".format(name, quoted(value)) for name, value in parts.items() if value is not None)
 
 
+def says_whom(text):
+    """Whether postgresql.auto.conf (str) says whom a server follows."""
+    return any(_NAMES.match(line) for line in text.splitlines())
+
+
 def configured(text, settings):
     """The content of postgresql.auto.conf (str) with these settings, and without what else would say whom a server follows."""
     kept = [line for line in text.splitlines() if not _NAMES.match(line)]

@@ -98,6 +98,8 @@ def test_settings_replace_whom_a_server_followed() -> None:
     before = "# by hand\nwork_mem = '8MB'\nprimary_conninfo = 'host=a'\nrecovery_target_time = 'x'\nprimary_slot_name='a'\n"
     after = build.configured(before, {"primary_conninfo": "host='b'"})
     assert after == "# by hand\nwork_mem = '8MB'\nprimary_conninfo = 'host=''b'''\n"
+    assert build.says_whom(before)
+    assert not build.says_whom(build.configured(before, {}))
     assert build.configured(after, {"primary_conninfo": "host='b'"}) == after
 
 
