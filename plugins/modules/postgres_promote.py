@@ -167,15 +167,16 @@ class Replica:
 
     def follow(self, target):
         """Wait until it has replayed up to ``target``, or receives nothing more. -> its answer"""
-        heard = [None, time.monotonic()]
+        last, heard = None, time.monotonic()
 
         def enough(answer):
+            nonlocal last, heard
             if not answer["in_recovery"] or answer["lsn"] >= target:
                 return True
             far = (answer["lsn"], answer["received"])
-            if far != heard[0]:
-                heard[:] = [far, time.monotonic()]
-            return time.monotonic() - heard[1] > self._params["stall_timeout"]
+            if far != last:
+                last, heard = far, time.monotonic()
+            return time.monotonic() - heard > self._params["stall_timeout"]
 
         return poll(self.ask, enough, self._params["wait_timeout"], PAUSE, self._module.heartbeat)[0]
 

@@ -22,7 +22,6 @@ author:
 extends_documentation_fragment:
   - astraldraft.ops._postgres
   - astraldraft.ops._postgres_server
-  - astraldraft.ops._backup.progress
   - astraldraft.ops._operation
   - astraldraft.ops._operation.docker
   - astraldraft.ops._operation.attributes
@@ -188,7 +187,6 @@ SPEC = {
     "wait_timeout": {"type": "float", "default": 120},
     "stop_timeout": {"type": "int", "default": 60},
     "timeout": {"type": "float", "default": 5},
-    "progress_path": {"type": "path"},
 }
 RESULT = {
     "method": None, "why": "", "streaming": False, "slot": None,
@@ -198,9 +196,9 @@ RESULT = {
 
 
 def work(module, result):
-    params, psycopg2 = module.params, load("psycopg2")
-    progress = Progress(module.heartbeat, params["progress_path"])
-    with server(params, progress.tick) as found:
+    psycopg2 = load("psycopg2")
+    progress = Progress(module.heartbeat)
+    with server(module.params, progress.tick) as found:
         one = replica.Replica(psycopg2, found, module, progress, result)
         one.look()
         if module.check_mode or not result["changed"]:
