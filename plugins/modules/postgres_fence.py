@@ -48,7 +48,7 @@ options:
     default: auto
   count_from:
     description:
-      - A position, such as V(16/B374D848), up to which a replica has received. The transactions that the server committed beyond it are
+      - A position, such as V(16/B374D848), up to which a replica has replayed. The transactions that the server committed beyond it are
         counted, where it was not shut down in an orderly manner.
     type: str
   reason:
