@@ -125,7 +125,8 @@ class Fence:
         if isinstance(self._answer, dict):
             self._checkpoint()
         self._module.fence()
-        self._result["refused_since"] = to_iso(time.time())
+        if isinstance(self._answer, dict):
+            self._result["refused_since"] = to_iso(time.time())
         self._server.stop(self._params["stop_timeout"])
 
     def _checkpoint(self):

@@ -123,7 +123,7 @@ complaint:
   returned: always
   type: str
 refused_since:
-  description: From when on writes were refused, ISO 8601. V(null) when nothing was stopped.
+  description: From when on writes were refused, ISO 8601. V(null) when it took none before.
   returned: always
   type: str
 duration:
