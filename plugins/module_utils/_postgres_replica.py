@@ -219,11 +219,12 @@ class Replica:
             folders = build.Folders(self._server, place, self._progress.tick)
             settings = self._settings(folders)
             self._module.fence()
-            if self._server.state == "running":
-                self._server.stop(self._params["stop_timeout"])
+            # What it reads when it starts; until then it goes on as it is.
             text = (self._server.read(files.SETTINGS) or b"").decode("utf-8", "replace")
             self._server.write(place, files.SETTINGS, build.configured(text, settings))
             self._server.remove(place, [files.MARKER])
+        if self._server.state == "running":
+            self._server.stop(self._params["stop_timeout"])
         self._server.start()
 
     def _rebuild(self):

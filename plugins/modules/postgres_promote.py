@@ -11,7 +11,7 @@ short_description: Make a PostgreSQL replica the primary, when it has replayed w
 version_added: 0.1.0
 description:
   - Waits until the replica has replayed up to O(lsn), then promotes it, and waits until it takes writes, on a new timeline.
-  - Refuses while one of O(peers) takes writes. Fence that one first (M(astraldraft.ops.postgres_fence)).
+  - Refuses while one of O(peers) takes writes, or answers without saying whether it does. Fence that one first (M(astraldraft.ops.postgres_fence)).
   - A server that is the primary already is left as it is.
 author:
   - Astral Draft Platform Engineering (@astraldraft)
@@ -162,6 +162,8 @@ class Replica:
 
     def demand_no_primary(self):
         for name, answer in replication_ask.peers(self._psycopg2, self._params, self._module.heartbeat).items():
+            if not isinstance(answer, dict) and answer.verdict == "wrong_answer":
+                raise OpsError("{0} may take writes: it answers, and {1}. {2}".format(name, answer.message, answer.next))
             if isinstance(answer, dict) and not answer["in_recovery"]:
                 raise OpsError("{0} takes writes. Two primaries would write two histories: fence it first (postgres_fence).".format(name))
 

@@ -9,7 +9,7 @@ def case(world):
     stack = world.stack
     there = server.login
     beyond = there | {"lsn": "FFF/0", "wait_timeout": 0.3}
-    # It is asked as the same user, and lets in nobody without the password.
+    # It does not let in who asks with another password, and so may be one that takes writes.
     primary = {"login_host": "127.0.0.1", "login_port": stack.port("POSTGRES")}
     standby = server.standby
     return Case(
@@ -18,7 +18,7 @@ def case(world):
             "primary": Scene(there, around=server.primary),
             "it lacks much": Scene(beyond, "failed", around=standby, foreseen=False),
             "it stalls": Scene(beyond | {"wait_timeout": 20, "stall_timeout": 0.3}, "failed", around=standby, foreseen=False),
-            "another takes writes": Scene(there | {"peers": [there_of(server)]}, "changed", around=standby),
+            "beside itself": Scene(there | {"peers": [there_of(server)]}, "changed", around=standby),
             "no position": Scene(there | {"lsn": "nonsense"}, "failed", around=standby),
         },
         options={
@@ -35,9 +35,9 @@ def case(world):
             "stall_timeout": Other(2.5, scene="it stalls", slower=1.0),
             "promote_timeout": Other(50),
             "timeout": Other(3, scene="primary"),
-            "peers": Other([primary]),
-            "peers.login_host": Other("127.0.0.2", scene="another takes writes"),
-            "peers.login_port": Other(world.closed_port, scene="another takes writes"),
+            "peers": Other([primary], fails=True),
+            "peers.login_host": Other("127.0.0.2", scene="beside itself"),
+            "peers.login_port": Other(world.closed_port, scene="beside itself"),
         },
         noise=[*MILLISECONDS_LEFT, r"it is at \w+/\w+", r"lacks \d+ bytes"],
         reduced=dict.fromkeys(("replayed_lsn", "missing_bytes", "timeline", "waited_seconds", "promote_seconds", "promoted_at"), type),
