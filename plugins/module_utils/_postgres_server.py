@@ -137,7 +137,9 @@ class ContainerServer:
         self._patiently(lambda: self._client.api.start(self.model.id), _ENGINE_SECONDS * 2)
 
     def _patiently(self, request, seconds):
-        answer = in_parallel([(lambda: request() or True, seconds)], self._heartbeat)[0]
+        self._demand_done(in_parallel([(lambda: request() or True, seconds)], self._heartbeat)[0], seconds)
+
+    def _demand_done(self, answer, seconds):
         if isinstance(answer, Exception):
             raise answer
         if answer is None:

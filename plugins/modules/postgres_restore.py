@@ -339,7 +339,7 @@ SPEC = {
     "count_timeout": {"type": "float", "default": 60},
     "progress_path": {"type": "path"},
 }
-RULES = dict(TOOLS_RULES, mutually_exclusive=[("service", "container"), ("data_path", "free_bytes")])
+RULES = {**TOOLS_RULES, "mutually_exclusive": [*TOOLS_RULES["mutually_exclusive"], ("data_path", "free_bytes")]}
 WAYS = {"restored": Run.restore, "undone": Run.undo, "accepted": Run.accept, "cleaned": Run.clean}
 
 

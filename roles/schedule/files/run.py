@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """run.py JOB.json: run one job by the clock. The role schedule writes the job's file, and a systemd timer or cron starts this.
 
 One at a time, with a deadline, its output in a log that is bounded, what became of it in a file for Prometheus. When all is well it says

@@ -32,7 +32,7 @@ class Run:
         job=None,
         after_search=None,
         deadline=None,
-        ended=ENDED,
+        ended=None,
         **options,
     ):
         self.now, self.looks, self.printed, self.modules, self.statuses, self.searches = 0.0, 0, [], [], [], 0
@@ -65,7 +65,7 @@ class Run:
 
         def status(_job, mode, _task_vars):
             self.statuses.append(mode)
-            return dict(JOB, finished=True, stdout="", **ended)
+            return dict(JOB, finished=True, stdout="", **(ended or ENDED))
 
         action._low_level_execute_command, action._execute_module, action._status = low_level, execute, status
         self.result = action.run(task_vars={"inventory_hostname": "db-1", "ansible_play_batch": ["db-1"], "ops_deadline": deadline})

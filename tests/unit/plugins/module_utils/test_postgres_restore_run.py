@@ -26,11 +26,11 @@ PARAMS = {
 LOGIN = {"login_host": "10.0.0.1", "login_port": 5432, "login_db": "shop"}
 
 
-def a_run(*databases, check=False, written=WRITTEN, login=(), **params):
+def a_run(*databases, check=False, written=..., login=(), **params):
     def ask(sql, _arguments=None):
         return [dict(STATE, data_directory="/")] if sql.startswith("\nSELECT json_build_object(\n  'version'") else list(databases)
 
-    admin = MagicMock(ask=MagicMock(side_effect=ask), ask_in=MagicMock(return_value=written))
+    admin = MagicMock(ask=MagicMock(side_effect=ask), ask_in=MagicMock(return_value=WRITTEN if written is ... else written))
     module = MagicMock(params=dict(PARAMS, **params), check_mode=check)
     return Run(module, dict({"changed": False}, **RESULT), admin, dict(LOGIN, **dict(login)), Progress())
 
@@ -96,8 +96,13 @@ def test_where_space_is_measured():
 
 def admin_of(error, closed=0):
     """An Admin whose transaction fails with ``error``."""
+
+    def execute(sql, _arguments=None):
+        if sql.startswith("BEGIN"):
+            raise error
+
     cursor = MagicMock(description=None)
-    cursor.execute.side_effect = lambda sql, _arguments=None: (_ for _ in ()).throw(error) if sql.startswith("BEGIN") else None
+    cursor.execute.side_effect = execute
     connection = MagicMock(closed=closed)
     connection.cursor.return_value.__enter__.return_value = cursor
     found = Admin.__new__(Admin)
