@@ -11,7 +11,8 @@ short_description: Make a PostgreSQL replica the primary, when it has replayed w
 version_added: 0.1.0
 description:
   - Waits until the replica has replayed up to O(lsn), then promotes it, and waits until it takes writes, on a new timeline.
-  - Refuses while one of O(peers) takes writes, or answers without saying whether it does. Fence that one first (M(astraldraft.ops.postgres_fence)).
+  - Refuses while one of O(peers) takes writes, or answers without saying whether it does. Fence that one first
+    (M(astraldraft.ops.postgres_fence)).
   - A server that is the primary already is left as it is.
 author:
   - Astral Draft Platform Engineering (@astraldraft)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import contextlib
 import os
 import signal
 import stat
@@ -148,7 +149,12 @@ def append_when(go, path, record):
 
 def has_open(pid, inode):
     folder = f"/proc/{pid}/fd"
-    return any(os.stat(os.path.join(folder, name)).st_ino == inode for name in os.listdir(folder))
+    for name in os.listdir(folder):
+        # What was open a moment ago may be closed.
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(os.path.join(folder, name)).st_ino == inode:
+                return True
+    return False
 
 
 @pytest.mark.parametrize("then", ["replaced", "removed"])
