@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
-import contextlib
 import os
 import signal
 import stat
