@@ -89,7 +89,7 @@ def case(world):
             "maximum": Other(9, scene="too many", fails=True),
             "protected_prefixes": Other([PREFIX + "9"], scene="protected", fails=True),
             "allow_prefixes": Other([PREFIX + "1"], scene="protected", fails=True),
-            "db": Other(1, scene="nothing", together={"topology": "single"}),
+            "db": Other(1, scene="nothing", together={"topology": "single"}, fails=True),
             "timeout": Other(1.2, scene="hung", slower=0.5),
             **PACE,
             "progress_path": Other("{work}/progress"),

@@ -28,7 +28,7 @@ def case(world):
             "sample": Other(0),
             "hidden_prefixes": Other([PREFIX]),
             "limit": Other(1),
-            "db": Other(1, scene="nothing", together={"topology": "single"}),
+            "db": Other(1, scene="nothing", together={"topology": "single"}, fails=True),
             "timeout": Other(1.2, scene="hung", slower=0.5),
             **PACE,
         },
