@@ -197,7 +197,7 @@ def work(module, result):
     pattern, allowed = encoded(params["pattern"]), [encoded(text) for text in params["allow_prefixes"]]
     if not pattern:
         raise OpsError("pattern is empty and means no key. Say which are meant, such as cache:*.")
-    sweep = sweep_of(load("redis"), params, Progress(module.heartbeat, params["progress_path"]))
+    sweep = sweep_of(load("redis"), params, Progress(module.heartbeat, None if module.check_mode else params["progress_path"]))
     sweep.look()
     if params["idle"] > 0 and sweep.counts_uses():
         raise OpsError("maxmemory-policy counts uses (lfu), so nobody knows how long a key was idle. Leave idle out.")

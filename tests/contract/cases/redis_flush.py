@@ -21,8 +21,8 @@ def server(project):
     """The port of a server that may be emptied: nobody's but this process's."""
     name = f"{project}-contract-redis-{os.getpid()}"
     where = ["--publish", "127.0.0.1::6379", "--label", f"org.astraldraft.demo={project}"]
-    command("docker", "run", "--detach", "--rm", "--name", name, *where, "--user", "redis", "--no-healthcheck", "--entrypoint", "redis-server",
-            "astraldraft/redis:8", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "")  # fmt: skip
+    command("docker", "run", "--detach", "--rm", "--name", name, *where, "--user", "redis", "--no-healthcheck",
+            "--entrypoint", "redis-server", "astraldraft/redis:8", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "")  # fmt: skip
     atexit.register(command, "docker", "rm", "--force", name)
     port = int(command("docker", "port", name, "6379").split()[0].rpartition(":")[2])
     for _attempt in range(50):

@@ -79,7 +79,7 @@ def case(world):
             "base": Scene(there, "changed", around=some),
             "protected": Scene(protected, "failed", around=some),
             "allowed": Scene(protected | {"allow_prefixes": [PREFIX + "1"]}, "changed", around=some),
-            "too many": Scene(there | {"maximum": 2}, "failed", around=some, foreseen=False),
+            "too many": Scene(there | {"maximum": 2}, "failed", around=some),
             **connection_scenes(world, connection(world) | {"pattern": "nothing-of-this-name:*"}),
         },
         options=connection_options(world)
