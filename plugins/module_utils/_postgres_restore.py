@@ -78,9 +78,13 @@ SELECT a.pid, a.backend_start::text, coalesce(nullif(a.application_name, ''), a.
    SELECT FROM pg_locks l WHERE l.pid = %(pid)s AND l.locktype = 'object' AND l.classid = 'pg_database'::regclass
       AND l.objid = ANY(%(oids)s::oid[]) AND l.mode = 'AccessExclusiveLock')
 """
-STAYED = """
+# Who did not end, and who holds a lock on the database itself, from wherever.
+IN_THE_WAY = """
 SELECT format('%%s (%%s, %%s, %%s)', pid, coalesce(nullif(application_name, ''), backend_type), usename, coalesce(wait_event, state))
-  FROM pg_stat_activity WHERE datid = ANY(%s::oid[]) ORDER BY pid LIMIT 5
+  FROM pg_stat_activity
+ WHERE datid = ANY(%(oids)s::oid[]) OR pid <> %(pid)s AND pid IN (
+   SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND objid = ANY(%(oids)s::oid[]))
+ ORDER BY pid LIMIT 5
 """
 
 

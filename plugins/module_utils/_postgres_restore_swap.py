@@ -136,13 +136,13 @@ class Admin:
                 thread.join(PAUSE_SECONDS)
             took = time.monotonic() - started
             if failures:
-                self._explain(failures[0], ender, oids, ended, seconds)
+                self._explain(failures[0], ender, arguments, ended, seconds)
             return Swapped(round(took, 3), dict(collections.Counter(ended.values())))
         finally:
             with contextlib.suppress(self._psycopg2.Error):
                 ender.close()
 
-    def _explain(self, error, ender, oids, ended, seconds):
+    def _explain(self, error, ender, arguments, ended, seconds):
         if self._connection.closed:
             raise LostSession(
                 "The session with {0} broke while the databases were swapped: {1}. Either both names are changed or none. Run it again, "
@@ -152,11 +152,11 @@ class Admin:
             self._connection.cursor().execute("ROLLBACK")
         stayed = []
         with contextlib.suppress(OpsError):
-            stayed = [row[0] for row in self.rows(plan.STAYED, (list(oids),), ender)]
+            stayed = [row[0] for row in self.rows(plan.IN_THE_WAY, arguments, ender)]
         raise OpsError(
             "The databases could not be swapped within {0:g} s: {1}. The live one is as it was; {2} sessions were ended. {3}Try again, or "
             "raise swap_timeout.".format(
-                seconds, one_line(str(error)), len(ended), "These would not end: {0}. ".format("; ".join(stayed)) if stayed else ""
+                seconds, one_line(str(error)), len(ended), "In the way: {0}. ".format("; ".join(stayed)) if stayed else ""
             ),
             sessions_ended=dict(collections.Counter(ended.values())),
         )
