@@ -142,13 +142,11 @@ def volumes_of(model, writable):
 
 
 @contextlib.contextmanager
-def beside(
-    client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY, volumes=False, writable=None, outside=None
-):
+def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY, volumes=False, writable=None, outside=None):
     """A fresh container of the image of ``model`` (Replica). ``network``: none, ``container:<id>``, or its name. -> Container
 
-    ``volumes``: with those of ``model``. ``writable`` (list of paths): with those, too, of which these alone may be written. ``outside``: see
-    sibling().
+    ``volumes``: with those of ``model``. ``writable`` (list of paths): with those, too, of which these alone may be written.
+    ``outside``: see sibling().
     """
     api = client.api
     binds = [] if writable is None else volumes_of(model, writable)

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
+from ansible_collections.astraldraft.ops.tests.contract.lib.archived import Archived
 from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
 from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
 
 SMALL = ROOT / "tests" / "integration" / "targets" / "setup_throwaway" / "files"
 NEWCOMER = ROOT / "extensions" / "molecule" / "shared" / "files"
-SHOP = ROOT / "tests" / "integration" / "targets" / "setup_backup" / "files" / "start"
 NOBODY = "upstream app { server 127.0.0.1:1 down; }\n"
 # As the role traffic writes it.
 DIRECTIVES = ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]
@@ -314,7 +313,6 @@ class World:
     def at_end(self, remove: Callable[[], None]) -> None:
         """What a case made is removed by ``remove`` when all is done."""
         self._at_end.append(remove)
-        self._made: list[Project | Archived] = []
 
     def _place(self, what: str) -> tuple[str, Path]:
         project = self.name_of(what)
