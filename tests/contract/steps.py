@@ -201,7 +201,7 @@ def restores(world: World) -> list[Step]:
         Step("another name", "restore", mine | latest | {"ops_confirm": "shop"}, ("which is another",), refused=True, real=False),
         Step("without the name", "restore", mine | latest, (f"-e ops_confirm={name}",), changes=True, real=False),
         Step("what there is", "restore", mine | meant | latest, ("would be what", "would be kept as"), changes=True),
-        Step("what it is already", "restore", mine | meant | latest, ("already, and nothing was written since",)),
+        Step("what it is already", "restore", mine | meant | latest, ("already: nothing was written since",)),
         Step("back", "restore_undo", mine | meant, ("would be the database before",), changes=True),
         Step("back already", "restore_undo", mine | meant, ("There is nothing to undo",)),
     ]
