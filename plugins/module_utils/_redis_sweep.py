@@ -60,7 +60,7 @@ class Sweep:
     def __init__(self, redis, login, batch, limit, patience, progress):
         self._redis, self._login, self._batch, self._limit = redis, login, batch, limit
         self._patience, self._progress, self._stop = patience, progress, threading.Event()
-        self.topology = Topology("", [], "", {})
+        self.topology, self._parts = Topology("", [], "", {}), []
 
     def look(self):
         """Find out which servers there are. Raises OpsError."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -126,8 +127,8 @@ class Rehearsed(Sweep):
 
     def __init__(self, *passes, after=(), patience=0.0):
         login = {"timeout": 1, "nodes": None, "login_host": "a", "login_port": 1, "db": 0}
-        super().__init__(None, login, 200, 0.002, patience, Progress())
-        self.topology, self._passes, self._after, self._parts = Topology("cluster", [member("a")], "a", {}), list(passes), list(after), []
+        super().__init__(None, login, 200, 0.002, patience, Progress(path=os.devnull + "/nowhere"))
+        self.topology, self._passes, self._after = Topology("cluster", [member("a")], "a", {}), list(passes), list(after)
 
     def _pass(self, _job):
         return self._passes.pop(0)
