@@ -352,7 +352,7 @@ def of_big_keys(answers, thresholds, hidden):
 def prefixes(answers, limit):
     """What the sampled keys begin with, those that take most first."""
     rows = by_prefix([key for answer in known(answers) for key in answer.keys])
-    total = sum(number for number, _bytes, _largest in rows.values())
+    total = sum(count for count, _bytes, _largest in rows.values())
     found = [
         {"prefix": printable(prefix) or "(none)", "keys": count, "share": round(count / total, 4), "bytes": taken, "largest": largest}
         for prefix, (count, taken, largest) in rows.items()
