@@ -75,12 +75,10 @@ def demand_stanza(found, params):
         )
 
 
-@contextlib.contextmanager
 def beside_server(params, major, config=None, offline=False, also=()):
-    """The place where pgBackRest works on the repositories that its file ``config`` (str) names. ``also``: what else may be written.
-    ``offline``: the server need not run."""
-    with tools(params, major, offline, writable=[*words.repositories(config), *also]) as place:
-        yield place
+    """A context with the place where pgBackRest works on the repositories that its file ``config`` (str) names. ``also``: what else may be
+    written. ``offline``: the server need not run."""
+    return tools(params, major, offline, writable=[*words.repositories(config), *also])
 
 
 class PgBackRest:

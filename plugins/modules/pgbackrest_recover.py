@@ -293,10 +293,16 @@ def work(module, result):
         module.warn(note)
 
 
+RULES = {
+    **TOOLS_RULES,
+    "mutually_exclusive": [*TOOLS_RULES["mutually_exclusive"], ("target_time", "target_xid")],
+    "required_one_of": [("target_time", "target_xid")],
+}
+
+
 def main():
     spec = dict(LOGIN_SPEC, **DOCKER_SPEC, **TOOLS_SPEC, **TOOLS_LOGIN_SPEC, **words.PGBACKREST_SPEC, **SPEC)
-    rules = dict(TOOLS_RULES, mutually_exclusive=[*TOOLS_RULES["mutually_exclusive"], ("target_time", "target_xid")])
-    run(work, spec, RESULT, supports_check_mode=True, required_one_of=[("target_time", "target_xid")], **rules)
+    run(work, spec, RESULT, supports_check_mode=True, **RULES)
 
 
 if __name__ == "__main__":
