@@ -219,7 +219,8 @@ def failover(world: World) -> list[Step]:
     confirmed = there | {"ops_confirm": "one"}
     return [
         Step("from nobody", "database_failover", there, ("would fence one",), refused=True, real=False),
-        Step("from a replica", "database_failover", there | {"ops_confirm": "two"}, ("two is not the primary",), refused=True, real=False),
+        Step("from a replica", "database_failover", there | {"ops_confirm": "two"}, ("one is the primary already, and two its replica",)),
+        Step("from a stranger", "database_failover", there | {"ops_confirm": "six"}, ("which is none of",), refused=True, real=False),
         Step(
             "what lags", "database_failover", confirmed | {"replication_max_lag_bytes": -1}, ("No replica can",), refused=True, real=False
         ),
