@@ -62,13 +62,19 @@ SELECT json_build_object(
   'tablespaces', (SELECT json_agg(spcname) FROM pg_tablespace))
 """
 # Of all tables that people write to. Since when it is counted tells of a crash (the server's own counters begin anew), or that somebody
-# has reset the database's.
+# has reset the database's. What no counter tells (a table that was made, dropped, altered, truncated) shows in the tables' own marks.
 WRITTEN = """
-SELECT json_build_object('inserted', coalesce(sum(n_tup_ins), 0), 'updated', coalesce(sum(n_tup_upd), 0),
+SELECT json_build_object('tables', (
+  SELECT md5(coalesce(string_agg(concat_ws(' ', c.oid, c.relfilenode, c.relname, c.relowner, c.relchecks, c.relhastriggers,
+           (SELECT string_agg(concat_ws(' ', attname, atttypid, attnotnull), ' ' ORDER BY attnum) FROM pg_attribute
+             WHERE attrelid = c.oid AND attnum > 0)), ' ' ORDER BY c.oid), ''))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind NOT IN ('i', 'I', 't') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),
+  'inserted', coalesce(sum(n_tup_ins), 0), 'updated', coalesce(sum(n_tup_upd), 0),
   'deleted', coalesce(sum(n_tup_del), 0), 'since', concat_ws(' ', (SELECT stats_reset FROM pg_stat_bgwriter),
   (SELECT stats_reset FROM pg_stat_database WHERE datname = current_database()))) FROM pg_stat_user_tables
 """
-COUNTERS = ("inserted", "updated", "deleted")
+COUNTERS, ALTERED = ("inserted", "updated", "deleted"), "altered"
 SESSIONS_OF = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
 # Once the swap has, or waits for, the lock for which everybody waits who connects: nobody comes back.
 TERMINATE = """
@@ -174,7 +180,7 @@ def writes_since(then, now):
     """What was written between two answers of WRITTEN (dict), or None when nobody knows: a server that crashed counts from nought."""
     if not then or not now or now["since"] != then["since"]:
         return None
-    return {key: int(now[key]) - int(then[key]) for key in COUNTERS}
+    return dict({key: int(now[key]) - int(then[key]) for key in COUNTERS}, **{ALTERED: now["tables"] != then["tables"]})
 
 
 def other_rows(then, now):

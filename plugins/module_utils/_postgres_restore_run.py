@@ -195,7 +195,7 @@ class Run:
 
     @staticmethod
     def describe_written(written, tables=None, why=None):
-        found = written or dict.fromkeys(plan.COUNTERS)
+        found = written or dict.fromkeys((*plan.COUNTERS, plan.ALTERED))
         return dict(found, known=written is not None, tables=tables or [], counted=tables is not None, why_not_counted=why)
 
     def count(self, name, kept):

@@ -43,8 +43,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A backup that the live database is already is not restored again, as long as nothing was written since, and the database it took
-        the place of is kept. One that is O(provisional) is not either.
+      - A backup that the live database is already is not restored again, as long as nothing was written since, no table was altered, and
+        the database it took the place of is kept. One that is O(provisional) is not either.
       - A restore that was undone is not undone again.
 options:
   login_host:
@@ -209,6 +209,10 @@ rows_written_since:
     deleted:
       description: Likewise.
       type: int
+      returned: always
+    altered:
+      description: Whether a table was made, dropped, truncated or altered, which no counter tells. V(null) when it is not known.
+      type: bool
       returned: always
     counted:
       description: Whether the rows of all tables were counted.

@@ -14,7 +14,7 @@ STATE = {
     "version": "17.5", "number": 170005, "major": 17, "port": 5432, "in_recovery": False, "superuser": True, "prepared": [], "slots": [],
     "subscriptions": [], "sessions": {}, "standbys": 0, "extensions": ["plpgsql"], "roles": ["postgres"], "tablespaces": ["pg_default"],
 }  # fmt: skip
-WRITTEN = {"inserted": 5, "updated": 0, "deleted": 0, "since": "yesterday"}
+WRITTEN = {"inserted": 5, "updated": 0, "deleted": 0, "tables": "a", "since": "yesterday"}
 
 
 def database(name, oid, comment=None, **more):
@@ -97,7 +97,8 @@ def test_whoever_counted_did_not_come_to_an_end():
 
 def test_what_was_written_is_not_known_after_a_crash():
     now = dict(WRITTEN, inserted=7, updated=1)
-    assert plan.writes_since(WRITTEN, now) == {"inserted": 2, "updated": 1, "deleted": 0}
+    assert plan.writes_since(WRITTEN, now) == {"inserted": 2, "updated": 1, "deleted": 0, "altered": False}
+    assert plan.writes_since(WRITTEN, dict(now, tables="b"))["altered"]
     assert plan.writes_since(WRITTEN, dict(now, since="today")) is None
     assert plan.writes_since(None, WRITTEN) is None
 

@@ -61,7 +61,8 @@ def test_check_mode_says_what_would_be_undone():
 
 
 @pytest.mark.parametrize(
-    ("written", "sha256", "live"), [(WRITTEN, "s", True), (dict(WRITTEN, updated=1), "s", False), (WRITTEN, "another", False)]
+    ("written", "sha256", "live"),
+    [(WRITTEN, "s", True), (dict(WRITTEN, updated=1), "s", False), (dict(WRITTEN, tables="b"), "s", False), (WRITTEN, "another", False)],
 )
 def test_a_backup_is_live_until_somebody_writes(written, sha256, live):
     run = a_run(database("shop", 2), put_aside("shop__before_1", 1, 2), written=written)
