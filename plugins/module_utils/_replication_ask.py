@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 
@@ -43,23 +44,27 @@ SELECT json_build_object(
                 WHERE name IN ('synchronous_standby_names', 'synchronous_commit', 'primary_conninfo', 'primary_slot_name',
                              'data_directory')))
 """
-MARKED = "SELECT pg_read_file('{0}', 0, 4096, true)".format(files.MARKER)
+# What only some users may ask: who reads files of the server, who sees its WAL. A standby has WAL of a timeline when it follows that, long
+# before that is written down anywhere else.
+FURTHER = {
+    "marker": "SELECT pg_read_file('{0}', 0, 4096, true)".format(files.MARKER),
+    "wal_timeline": "SELECT max(('x' || left(name, 8))::bit(32)::int) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'",
+}
 
 
 def ask(psycopg2, login, timeout):
-    """What the server behind the options LOGIN_SPEC (dict) says: STATE as a dict, and ``marker``. Raises ProbeError."""
+    """What the server behind the options LOGIN_SPEC (dict) says: STATE as a dict, and FURTHER. Raises ProbeError."""
     connection = dial(psycopg2, login, timeout)
     try:
         with connection.cursor() as cursor:
             cursor.execute(STATE)
             answer = cursor.fetchone()[0]
-            answer = dict(answer if isinstance(answer, dict) else json.loads(answer), marker=None)
-            # Only who may read files of the server can tell.
-            try:
-                cursor.execute(MARKED)
-                answer["marker"] = cursor.fetchone()[0]
-            except psycopg2.errors.InsufficientPrivilege:
-                pass
+            answer = answer if isinstance(answer, dict) else json.loads(answer)
+            for key, question in FURTHER.items():
+                answer[key] = None
+                with contextlib.suppress(psycopg2.errors.InsufficientPrivilege):
+                    cursor.execute(question)
+                    answer[key] = cursor.fetchone()[0]
     except psycopg2.Error as error:
         target = where(login["login_host"], login["login_port"])
         raise ProbeError(
@@ -74,6 +79,8 @@ def understood(psycopg2, answer):
     """Positions as numbers; of primary_conninfo, in which a password may be, only who is meant."""
     for key in ("lsn", "received"):
         answer[key] = files.parse_lsn(answer[key])
+    if answer["in_recovery"]:
+        answer["timeline"] = max(answer["timeline"], answer.pop("wal_timeline", None) or 0)
     settings = answer.pop("settings") or {}
     text = settings.get("primary_conninfo") or ""
     try:
