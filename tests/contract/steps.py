@@ -155,7 +155,6 @@ def cache() -> list[Step]:
         Step("how it is", "cache_health", says=("all 6 answer",)),
         Step("how many sessions", "sessions_count", says=("sessions",)),
         Step("nothing to clear", "cache_clear", WHY | pattern, ("0 keys that match nothing-of-this-name:*",)),
-        Step("the cache of the application", "cache_clear", WHY | {"cache_pattern": "cache:*"}, ("keys that match cache:*",), real=False),
         Step("neither nor", "cache_clear", WHY, ("Say what is to be cleared",), refused=True, real=False),
         Step("everything, not confirmed", "cache_clear", WHY | {"cache_flush": True}, ("is not confirmed",), refused=True, real=False),
         Step("more than sessions", "sessions_revoke", WHY | {"cache_sessions_pattern": "*"}, ("may mean more",), refused=True, real=False),
