@@ -355,6 +355,7 @@ class World:
         self.at_end(found.down)
         return found
 
+    @functools.cached_property
     def archived(self) -> Archived:
         found = Archived(self._place("archived")[0])
         self.at_end(found.down)
