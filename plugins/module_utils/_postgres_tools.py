@@ -86,18 +86,16 @@ class Session:
 
 
 @contextlib.contextmanager
-def tools(params, major, offline=False, writable=None):
+def tools(params, major, offline=False):
     """The place of the tools that TOOLS_SPEC and DOCKER_SPEC (dict) name, for servers of version ``major``. ``offline``: they need no
-    server that is there already, so that a container of which they are taken need not run. ``writable`` (list of paths): they work on the
-    container's own volumes, too, and write to those alone."""
+    server that is there already, so that a container of which they are taken need not run."""
     if not params["service"] and not params["container"]:
         yield Host(major, params["bin_dir"], params["work_dir"], params["tools_user"])
         return
     with _docker.engine(params["docker_host"], timeout=60) as client:
         model = container_of(client, params, running=not offline)
         network = "none" if offline else "container:{0}".format(model.id)
-        user = params["tools_user"] or "postgres"
-        with beside(client, model, network, major, params["bin_dir"], user, params["work_dir"], writable=writable) as place:
+        with beside(client, model, network, major, params["bin_dir"], params["tools_user"] or "postgres", params["work_dir"]) as place:
             yield place
 
 

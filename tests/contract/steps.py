@@ -150,7 +150,6 @@ def demo(world: World) -> list[Step]:
 def database() -> list[Step]:
     """In the lane of the demo: the lock of its stack is one."""
     forgotten = {"database_terminate_state": "idle in transaction", "database_terminate_older_than": "1h"}
-    cluster = {"backup_engine": "pgbackrest"}
     analyze = {"database_operations": ["analyze"], "database_objects": ["public.drafts"]}
     return [
         Step("how it is", "database_health", says=("pass server",)),
@@ -162,11 +161,6 @@ def database() -> list[Step]:
         Step("the first", "backup", {}, ("would be taken.",), changes=True),
         Step("which there are", "backup_list", {}, ("1 of 1 backups", "not verified")),
         Step("by restoring it", "backup_verify", {"backup_verify_level": "restore"}, ("would be verified (restore).",), changes=True),
-        Step("no repository yet", "backup_verify", cluster, ("no stanza main",), refused=True, real=False),
-        Step("the first of the cluster", "backup", cluster, ("A backup of the cluster (full) would be taken.",), changes=True),
-        Step("what has changed since", "backup", cluster, ("A backup of the cluster (incr) would be taken.",), changes=True, real=False),
-        Step("all of the repository", "backup_verify", cluster, ("would be read.",)),
-        Step("of the cluster", "backup_list", cluster, ("1 of 1 backups of the stanza main",)),
     ]
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
-from ansible_collections.astraldraft.ops.tests.contract.lib.archived import Archived
 from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
 from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
@@ -353,13 +352,6 @@ class World:
         """Two servers of PostgreSQL."""
         found = Pair(*self._place("pair"), self.stack.project)
         self.at_end(found.down)
-        return found
-
-    @functools.cached_property
-    def archived(self) -> Archived:
-        found = Archived(self._place("archived")[0])
-        self.at_end(found.down)
-        found.up()
         return found
 
     def place(self, variables: dict[str, Any]) -> tuple[str, Path]:
