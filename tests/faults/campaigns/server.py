@@ -23,7 +23,7 @@ if [ ! -e /tmp/data/PG_VERSION ]; then
     echo 'host all all all trust' >>/tmp/data/pg_hba.conf
 fi
 exec postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/run/postgresql -c shared_buffers=128MB \
-    -c maintenance_work_mem=64MB -c max_wal_size=2GB -c log_checkpoints=off
+    -c maintenance_work_mem=64MB -c max_wal_size=2GB -c log_checkpoints=off "$@"
 """
 ANSWER_SECONDS = 60
 
@@ -31,8 +31,9 @@ ANSWER_SECONDS = 60
 class Server:
     """A context: the server runs in a container that is removed at the end."""
 
-    def __init__(self, stack: Stack, name: str, database: str = "bench") -> None:
+    def __init__(self, stack: Stack, name: str, database: str = "bench", settings: tuple[str, ...] = ()) -> None:
         self.name, self.database = f"{stack.project}-{name}", database
+        self._settings = [word for setting in settings for word in ("-c", setting)]
         self._label = f"org.astraldraft.demo={stack.project}"
 
     def __enter__(self) -> Server:
@@ -42,7 +43,8 @@ class Server:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         docker("run", "--detach", "--name", self.name, "--label", self._label, "--user", "postgres", "--no-healthcheck",
-               "--publish", f"127.0.0.1:{self.port}:5432", "--entrypoint", "bash", IMAGE, "-c", START)  # fmt: skip
+               "--publish", f"127.0.0.1:{self.port}:5432", "--entrypoint", "bash", IMAGE, "-c", START, "server",
+               *self._settings)  # fmt: skip
         self.wait()
         return self
 
