@@ -90,7 +90,6 @@ OPERATIONS.update(
             "unlock",
             "freeze",
             "unfreeze",
-            "schedule",
             "locks",
         ),
         _NOTHING,

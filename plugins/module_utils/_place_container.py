@@ -119,11 +119,10 @@ class Container(Place):
 
 
 @contextlib.contextmanager
-def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY, volumes=False):
-    """A fresh container of the image of ``model`` (Replica). ``network``: none, ``container:<id>``, or its name. ``volumes``: with those
-    of ``model``. -> Container"""
+def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY):
+    """A fresh container of the image of ``model`` (Replica). ``network``: none, or ``container:<id>``. -> Container"""
     api = client.api
-    settings = api.create_host_config(auto_remove=True, network_mode=network, shm_size="1g", volumes_from=[model.id] if volumes else None)
+    settings = api.create_host_config(auto_remove=True, network_mode=network, shm_size="1g")
     # Those by which somebody counts or removes what is his; not Compose's, to which it does not belong.
     labels = {key: text for key, text in (model.inspection["Config"].get("Labels") or {}).items() if not key.startswith("com.docker.")}
     created = api.create_container(
