@@ -25,13 +25,13 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 FILE, VERSION = "catalog.json", 1
 PARTIAL = ".partial-"
 LATEST = "latest"
-ORDINARY, SAFETY = "ordinary", "safety"
-PURPOSES = (ORDINARY, SAFETY)
+ORDINARY, SAFETY, RECOVERED = "ordinary", "safety", "recovered"
+PURPOSES = (ORDINARY, SAFETY, RECOVERED)
 CHECKSUM, RESTORE = "checksum", "restore"
 #: From the weaker to the stronger: who has restored a backup knows that it can be read, too.
 LEVELS = (CHECKSUM, RESTORE)
 PASS, FAIL = "pass", "fail"
-_PREFIX = {ORDINARY: "backup", SAFETY: "safety"}
+_PREFIX = {ORDINARY: "backup", SAFETY: "safety", RECOVERED: "recovered"}
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}", re.ASCII)
 _TIME = "%Y%m%d_%H%M%S"
 _NAME = re.compile(r"(?:{0})_{1}_(\d{{8}}_\d{{6}})".format("|".join(_PREFIX.values()), _ENVIRONMENT.pattern), re.ASCII)
@@ -109,7 +109,7 @@ def select(entries, kind=None, environment=None, database=None, purpose=None):
 
 
 def latest(entries, kind, environment=None, database=None):
-    """The newest ordinary backup that is not marked bad, or None. A safety backup is never the latest."""
+    """The newest ordinary backup that is not marked bad, or None. Only an ordinary one is ever the latest."""
     return next((entry for entry in select(entries, kind, environment, database, ORDINARY) if not entry["bad"]), None)
 
 

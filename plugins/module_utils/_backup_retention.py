@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import (
-    SAFETY,
+    ORDINARY,
+    RECOVERED,
     age_seconds,
     group_of,
     is_verified,
     newest_first,
 )
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso
 
 DAY = 86400.0
 
@@ -20,8 +22,9 @@ DAY = 86400.0
 def plan(entries, now, keep_last, keep_days, keep_safety_days):
     """What becomes of each backup: a list of (entry, reasons to keep it), newest first. Without a reason it is pruned.
 
-    Backups of one database, environment and kind are counted together; safety backups apart, by their age only. There are floors below
-    which nothing goes: of each group the newest backup that was verified, and the newest that is not marked bad.
+    Backups of one database, environment and kind are counted together; safety backups and what was recovered apart, by their age only
+    (of what was recovered, since then: its data may be of any time). There are floors below which nothing goes: of each group the newest
+    backup that was verified, and the newest that is not marked bad.
     """
     groups = {}
     for entry in newest_first(entries):
@@ -30,10 +33,11 @@ def plan(entries, now, keep_last, keep_days, keep_safety_days):
     for (_group, purpose), members in groups.items():
         for entry in members:
             found[entry["name"]] = []
-            age, days = age_seconds(entry, now), keep_safety_days if purpose == SAFETY else keep_days
+            age = now - from_iso(entry["catalogued_at"]).timestamp() if purpose == RECOVERED else age_seconds(entry, now)
+            days = keep_days if purpose == ORDINARY else keep_safety_days
             if age < days * DAY:
                 found[entry["name"]].append("younger than {0:g} days".format(days))
-        if purpose != SAFETY:
+        if purpose == ORDINARY:
             for entry, reason in _floors(members, keep_last):
                 found[entry["name"]].append(reason)
     return [(entry, found[entry["name"]]) for entry in newest_first(entries)]

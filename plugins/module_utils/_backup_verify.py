@@ -31,6 +31,16 @@ def major_of(version):
     return int(version.split(".")[0])
 
 
+def is_in_place(manifest, place):
+    """Whether the tools can read the dump where it lies."""
+    return place.direct and not manifest["encrypted"]
+
+
+def brought_bytes(manifest, place):
+    """What the dump takes where the tools are."""
+    return 0 if is_in_place(manifest, place) else sum(line["plain_bytes"] for line in manifest["files"])
+
+
 def new_check(level, entry, now):
     """How a verification stands before anything was looked at."""
     return {
@@ -66,22 +76,31 @@ class Verification:
 
     def dump(self, manifest, place):
         """Read the dump with the tools in ``place``, and restore it where that is asked for."""
-        place.demand_major("pg_restore", self._tick)
-        self._demand_room(manifest, place)
         with place.workspace(self.label) as work:
             try:
-                with timed(self._parts, "bring_seconds"):
-                    folder = self._bring(manifest, place, work)
-                with timed(self._parts, "read_seconds"):
-                    self._read(manifest, place, folder, work)
-                if self._level == RESTORE and not self.check["findings"]:
+                folder = self.look(manifest, place, work)
+                if self._level == RESTORE and folder:
                     self._restore(manifest, place, folder)
             except loading.Unreadable as error:
                 self._found([error.message])
 
+    def look(self, manifest, place, work):
+        """Bring the dump to the tools in ``place``, and have them read all of it. -> its folder as they see it, or None when something is
+        wrong with it"""
+        place.demand_major("pg_restore", self._tick)
+        self._demand_room(manifest, place)
+        try:
+            with timed(self._parts, "bring_seconds"):
+                folder = self._bring(manifest, place, work)
+            with timed(self._parts, "read_seconds"):
+                self._read(manifest, place, folder, work)
+        except loading.Unreadable as error:
+            self._found([error.message])
+        return None if self.check["findings"] else folder
+
     def _demand_room(self, manifest, place):
         """Raises OpsError where the dump would not fit, and the database that is made of it: a disk that is full harms more than this."""
-        needed = 0 if self._in_place(manifest, place) else sum(line["plain_bytes"] for line in manifest["files"])
+        needed = brought_bytes(manifest, place)
         needed += manifest["database_bytes"] if self._level == RESTORE else 0
         free = place.free_bytes(place.work_dir) if needed else 0
         if free < needed:
@@ -89,11 +108,6 @@ class Verification:
                 "To verify it takes {0} MiB in {1} on {2}, which has {3} MiB free. Nothing was looked at. Make room, or name another "
                 "folder as work_dir.".format(needed >> 20, place.work_dir, place.name, free >> 20)
             )
-
-    @staticmethod
-    def _in_place(manifest, place):
-        """Whether the tools can read the dump where it lies."""
-        return place.direct and not manifest["encrypted"]
 
     def conclude(self, started):
         self.check["seconds"] = round(time.monotonic() - started, 3)
@@ -106,7 +120,7 @@ class Verification:
 
     def _bring(self, manifest, place, work):
         """The dump as the tools see it."""
-        if self._in_place(manifest, place):
+        if is_in_place(manifest, place):
             return os.path.join(self._folder, manifests.DUMP)
         self._progress.phase("bringing it to the tools")
         try:
@@ -134,20 +148,27 @@ class Verification:
                 self._must(server, loading.create_database_sql(RESTORED, manifest["properties"]))
                 loading.load(place, server.environment, folder, RESTORED, self._jobs, self._tick, ["--no-tablespaces"])
             self.check["restore_seconds"] = self._parts["load_seconds"]
-            self._progress.phase("comparing with the manifest")
-            with timed(self._parts, "compare_seconds"):
-                checksums = any(table["checksum"] is not None for table in manifest["tables"])
-                self._found(manifests.compare_content(manifest, observe(lambda questions: server.ask(questions, RESTORED), checksums)))
+            self.compare(manifest, server, RESTORED)
             self._progress.phase("checking heaps and indexes")
             with timed(self._parts, "amcheck_seconds"):
                 self._amcheck(place, server)
-            with timed(self._parts, "query_seconds"):
-                self._ask_queries(server)
+            self.ask_queries(server, RESTORED)
+
+    def compare(self, manifest, server, database):
+        """Hold what was restored into ``database`` of ``server`` (Session) against the manifest."""
+        self._progress.phase("comparing with the manifest")
+        with timed(self._parts, "compare_seconds"):
+            checksums = any(table["checksum"] is not None for table in manifest["tables"])
+            self._found(manifests.compare_content(manifest, observe(lambda questions: server.ask(questions, database), checksums)))
+
+    def globals(self, manifest):
+        """The roles that were saved with the database, as SQL."""
+        found = files.members(self._folder, manifest, manifests.GLOBALS, self._identity)
+        return b"".join(chunk for _name, _size, chunks in found for chunk in chunks).decode("utf-8")
 
     def _roles(self, manifest, server):
         """Make the roles that own what is restored. Tablespaces have no folders here; what is missed of roles, the restore itself says."""
-        found = files.members(self._folder, manifest, manifests.GLOBALS, self._identity)
-        server.run_sql(b"".join(chunk for _name, _size, chunks in found for chunk in chunks).decode("utf-8"), stop=False)
+        server.run_sql(self.globals(manifest), stop=False)
 
     def _must(self, server, sql):
         done = server.run_sql(sql + ";\n")
@@ -163,12 +184,13 @@ class Verification:
                 raise OpsError("pg_amcheck failed on {0}: {1}".format(place.name, said))
             self._found(["pg_amcheck found damage in the restored database: {0}".format(said)])
 
-    def _ask_queries(self, server):
+    def ask_queries(self, server, database):
         """The application's own questions: each must say true."""
-        for query in self._queries:
-            done = server.run_sql(query.rstrip().rstrip(";") + ";\n", RESTORED)
-            said = done.output.decode("utf-8", "replace").strip().split("\n")[0]
-            if done.code:
-                self._found(["The query {0!r} failed: {1}".format(query, last_words(done.complaint))])
-            elif said not in ("t", "true"):
-                self._found(["The query {0!r} gave {1!r}, not true.".format(query, said)])
+        with timed(self._parts, "query_seconds"):
+            for query in self._queries:
+                done = server.run_sql(query.rstrip().rstrip(";") + ";\n", database)
+                said = done.output.decode("utf-8", "replace").strip().split("\n")[0]
+                if done.code:
+                    self._found(["The query {0!r} failed: {1}".format(query, last_words(done.complaint))])
+                elif said not in ("t", "true"):
+                    self._found(["The query {0!r} gave {1!r}, not true.".format(query, said)])

@@ -204,7 +204,8 @@ def explain_connect(check, target, text, deadline):
         return ProbeError("wrong_answer", "our_credentials", "{0} wants a password, none is given".format(target), "Set login_password.")
     if "timeout expired" in lowered:
         return no_answer(target, check["timeout"])
-    if not check["login_host"].startswith("/"):
+    # Without one it is the socket where libpq looks for it.
+    if check["login_host"] and not check["login_host"].startswith("/"):
         try:
             connect(check["login_host"], check["login_port"], max(0.2, deadline.remaining)).close()
         except ProbeError as error:

@@ -34,7 +34,7 @@ SELECT json_build_object(
   'database', current_database(), 'database_bytes', pg_database_size(current_database()))
 """
 # What pg_restore does not make of the database itself when it restores into one. The locale's column has another name before 17.
-PROPERTIES = """
+_PROPERTIES = """
 SELECT json_build_object(
   'owner', pg_get_userbyid(d.datdba), 'encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
   'locale_provider', coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'),
@@ -46,8 +46,9 @@ SELECT json_build_object(
   'comment', shobj_description(d.oid, 'pg_database'),
   'settings', (SELECT coalesce(json_agg(json_build_object('role', pg_get_userbyid(nullif(s.setrole, 0)), 'settings', s.setconfig)), '[]')
                  FROM pg_db_role_setting s WHERE s.setdatabase = d.oid))
-  FROM pg_database d WHERE d.datname = current_database()
+  FROM pg_database d WHERE d.datname = {0}
 """
+PROPERTIES = _PROPERTIES.format("current_database()")
 EXTENSIONS = """
 SELECT json_build_object('name', e.extname, 'version', e.extversion, 'schema', n.nspname)
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace ORDER BY e.extname
@@ -87,6 +88,11 @@ _CHECKSUM = "coalesce(sum(hashtextextended(__astraldraft_row::text, 0)::numeric)
 
 def identifier(name):
     return '"{0}"'.format(name.replace('"', '""'))
+
+
+def properties_of(database):
+    """PROPERTIES of another database of the same server."""
+    return _PROPERTIES.format(literal(database))
 
 
 def qualified(table):

@@ -13,7 +13,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _freeze, _l
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._lock_file import LockFile
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
-from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline, poll
 
 
 class Call:
@@ -115,17 +115,21 @@ class Call:
             self.say("after", self.lock.read())
 
     def attempt(self, request):
-        """Take the lock, or in check mode look whether it would be taken. Waits for it, but only for a holder without a sign of life."""
+        """Take the lock, or in check mode look whether it would be taken. Waits for a holder without a sign of life, and for one that is
+        alive as long as it was told to."""
         params, first = self.params, self.held["holders"]
         how = {"seize": "lock" in self.lifted, "confirmed": params["take_over_tokens"], "token": params["lease_token"]}
         if self.check:
             return self.lock.look(request, **how)
 
+        queue = Deadline(params["queue_timeout"])
+
         def is_decided(taken):
-            return taken.record or taken.by_hand or not taken.blocking or _lock.shows_life(first, taken.blocking)
+            alive = queue.passed and _lock.shows_life(first, taken.blocking)
+            return taken.record or taken.by_hand or not taken.blocking or alive
 
         acquire = functools.partial(self.lock.acquire, request, bury=self.bury, **how)
-        return poll(acquire, is_decided, params["wait_timeout"], params["wait_interval"])[0]
+        return poll(acquire, is_decided, max(params["wait_timeout"], queue.seconds), params["wait_interval"])[0]
 
     def ask_elsewhere(self, records):
         """Nobody here can tell whether these are dead. Raises OpsError unless the caller said that it would ask."""

@@ -90,6 +90,7 @@ OPERATIONS.update(
             "unlock",
             "freeze",
             "unfreeze",
+            "schedule",
             "locks",
         ),
         _NOTHING,

@@ -21,7 +21,7 @@ import threading
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._processes import VARIABLE
 from ansible_collections.astraldraft.ops.plugins.module_utils._spawn import Spawned
 
@@ -76,6 +76,10 @@ class Place(abc.ABC):
     @abc.abstractmethod
     def put(self, folder, members):
         """Write ``members`` (relative path, size, chunks of bytes) below ``folder``, for nobody but the programs' user."""
+
+    @abc.abstractmethod
+    def replace(self, path, data):
+        """Write the file ``path`` (bytes) for nobody but the programs' user, and its folder where that is missing. It is always whole."""
 
     @abc.abstractmethod
     def get(self, folder):
@@ -197,6 +201,11 @@ class Running(abc.ABC):
         elif len(self._output) < MOST_OUTPUT:
             self._output += chunk
 
+    @property
+    def heard(self):
+        """The end of what it has said on its standard error so far."""
+        return self._complaint.decode("utf-8", "replace")
+
     def _hear(self, chunk):
         self._complaint += chunk
         del self._complaint[:-MOST_COMPLAINT]
@@ -294,6 +303,10 @@ class Host(Place):
                 for chunk in chunks:
                     stream.write(chunk)
             self.hand_over(path)
+
+    def replace(self, path, data):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_atomically(path, data, owner=(self._user.pw_uid, self._user.pw_gid) if self._user else None)
 
     def get(self, folder):
         for parent, _folders, names in os.walk(folder):

@@ -12,6 +12,7 @@ hangs on a lifeline, too: it ends, and is removed, when the module ends in whate
 from __future__ import annotations
 
 import contextlib
+import posixpath
 import socket
 import threading
 import time
@@ -20,6 +21,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._place import GO, 
 from ansible_collections.astraldraft.ops.plugins.module_utils._tar import read_tar, write_tar
 
 LABEL = "org.astraldraft.tools"
+#: A folder of the host, in such a container: what a server without a network puts its socket into.
+SHARED = "/run/astraldraft"
 
 
 class _ContainerRunning(Running):
@@ -70,11 +73,11 @@ class Container(Place):
 
     direct = False
 
-    def __init__(self, client, container_id, model, network, major, bin_dir, user, work_dir):
+    def __init__(self, client, container_id, model, network, major, bin_dir, user, work_dir, writable=None):
         super().__init__(major, bin_dir, work_dir)
         self.name = "a container of {0}'s image".format(model.name)
         self._client, self._id, self._model, self._network, self._user = client, container_id, model, network, user
-        self._ids = None
+        self._ids, self._writable = None, writable
 
     def start(self, argv, environment=None, sink=None):
         argv = ["sh", "-c", LIFELINE, "lifeline", *argv]
@@ -90,6 +93,12 @@ class Container(Place):
         if self._ids is None:
             self._ids = [int(number) for number in self._quick(["sh", "-c", "id -u; id -g"]).split()]
         self._client.api.put_archive(self._id, folder, write_tar(members, *self._ids))
+
+    def replace(self, path, data):
+        parent, name = posixpath.split(path)
+        self.make(parent)
+        self.put(parent, [(name + ".new", len(data), [data])])
+        self._quick(["mv", "-f", "--", path + ".new", path])
 
     def get(self, folder):
         chunks, _stat = self._client.api.get_archive(self._id, folder)
@@ -109,20 +118,41 @@ class Container(Place):
         self._quick(["rm", "-rf", "--", *folders])
 
     @contextlib.contextmanager
-    def sibling(self):
-        """The same without a network, in which a server can be started that is nobody else's."""
-        if self._network == "none":
+    def sibling(self, outside=None):
+        """The same without a network, in which a server can be started that is nobody else's. ``outside``: a folder of the engine's host,
+        which is SHARED in it."""
+        if self._network == "none" and not outside:
             yield self
         else:
-            with beside(self._client, self._model, "none", self.major, self._bin, self._user, self.work_dir) as place:
+            own = {"writable": None if self._writable is None else [], "outside": outside}
+            options = (self.major, self._bin, self._user, self.work_dir)
+            with beside(self._client, self._model, "none", *options, **own) as place:
                 yield place
 
 
+def volumes_of(model, writable):
+    """What a container (Replica) has mounted, as another one is told: to be read only, but for what holds one of the paths ``writable``."""
+    found = []
+    for mount in model.inspection.get("Mounts") or []:
+        if mount["Type"] in ("volume", "bind"):
+            target = mount["Destination"].rstrip("/")
+            free = any(path == target or path.startswith(target + "/") for path in writable)
+            found.append("{0}:{1}:{2}".format(mount.get("Name") or mount["Source"], target, "rw" if free else "ro"))
+    return found
+
+
 @contextlib.contextmanager
-def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY):
-    """A fresh container of the image of ``model`` (Replica). ``network``: none, or ``container:<id>``. -> Container"""
+def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY, volumes=False, writable=None, outside=None):
+    """A fresh container of the image of ``model`` (Replica). ``network``: none, ``container:<id>``, or its name. -> Container
+
+    ``volumes``: with those of ``model``. ``writable`` (list of paths): with those, too, of which these alone may be written.
+    ``outside``: see sibling().
+    """
     api = client.api
-    settings = api.create_host_config(auto_remove=True, network_mode=network, shm_size="1g")
+    binds = [] if writable is None else volumes_of(model, writable)
+    binds += ["{0}:{1}:rw".format(outside, SHARED)] if outside else []
+    of_whom = [model.id] if volumes else None
+    settings = api.create_host_config(auto_remove=True, network_mode=network, shm_size="1g", volumes_from=of_whom, binds=binds)
     # Those by which somebody counts or removes what is his; not Compose's, to which it does not belong.
     labels = {key: text for key, text in (model.inspection["Config"].get("Labels") or {}).items() if not key.startswith("com.docker.")}
     created = api.create_container(
@@ -138,7 +168,7 @@ def beside(client, model, network, major, bin_dir=None, user="postgres", work_di
         lifeline = api.attach_socket(created, params={"stdin": 1, "stream": 1})
         api.start(created)
         try:
-            yield Container(client, created, model, network, major, bin_dir, user, work_dir)
+            yield Container(client, created, model, network, major, bin_dir, user, work_dir, writable)
         finally:
             lifeline._response.close()
     finally:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import contextlib
 
-from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import READABLE, parse_lines
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import Session
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
 #: No role of any dump has this name: every one can be created.
@@ -27,31 +27,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
-class Server:
+class Server(Session):
     """A throw-away server. ``environment`` is libpq's for its superuser."""
 
     def __init__(self, place, folder, tick):
-        self.place, self.folder, self._tick = place, folder, tick
-        self.environment = {
-            "PGHOST": folder, "PGPORT": "5432", "PGUSER": SUPERUSER, "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "10",
-            # Scripts and answers are UTF-8, whatever the database is in.
-            "PGCLIENTENCODING": "UTF8",
-        }  # fmt: skip
-
-    def run_sql(self, text, database="postgres", stop=True):
-        """Have psql run ``text``. -> Finished. ``stop``: at the first error."""
-        data = text.encode("utf-8")
-        self.place.put(self.folder, [("script.sql", len(data), [data])])
-        argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP={0:d}".format(stop)]
-        environment = dict(self.environment, PGDATABASE=database)
-        return self.place.run(argv + ["--file={0}/script.sql".format(self.folder)], self._tick, environment)
-
-    def ask(self, questions, database):
-        """The answers (parsed JSON, in order) to ``questions`` (list of SQL)."""
-        done = self.run_sql(";\n".join([READABLE.format(0), *questions]) + ";\n", database)
-        if done.code:
-            raise OpsError("The throw-away server refused a question: {0}".format(last_words(done.complaint)))
-        return parse_lines(done.output)
+        environment = {"PGHOST": folder, "PGPORT": "5432", "PGUSER": SUPERUSER, "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "10"}
+        super().__init__(place, folder, environment, tick)
 
 
 @contextlib.contextmanager

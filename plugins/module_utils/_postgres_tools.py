@@ -12,8 +12,9 @@ from __future__ import annotations
 import contextlib
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
+from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import READABLE, parse_lines
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._place import TEMPORARY, Host
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import TEMPORARY, Host, last_words
 from ansible_collections.astraldraft.ops.plugins.module_utils._place_container import beside
 
 TOOLS_SPEC = {
@@ -60,17 +61,43 @@ def connection(place, login, folder):
     return libpq_environment(login, passfile)
 
 
+class Session:
+    """SQL for a server, run by psql in ``place``. Scripts are kept in ``folder`` there; ``environment`` is libpq's."""
+
+    def __init__(self, place, folder, environment, tick):
+        self.place, self.folder, self._tick = place, folder, tick
+        # Scripts and answers are UTF-8, whatever the database is in.
+        self.environment = dict(environment, PGCLIENTENCODING="UTF8")
+
+    def run_sql(self, text, database="postgres", stop=True):
+        """Have psql run ``text``. -> Finished. ``stop``: at the first error."""
+        data = text.encode("utf-8")
+        self.place.put(self.folder, [("script.sql", len(data), [data])])
+        argv = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--no-password", "--set=ON_ERROR_STOP={0:d}".format(stop)]
+        environment = dict(self.environment, PGDATABASE=database)
+        return self.place.run(argv + ["--file={0}/script.sql".format(self.folder)], self._tick, environment)
+
+    def ask(self, questions, database):
+        """The answers (parsed JSON, in order) to ``questions`` (list of SQL)."""
+        done = self.run_sql(";\n".join([READABLE.format(0), *questions]) + ";\n", database)
+        if done.code:
+            raise OpsError("The server refused a question about {0}: {1}".format(database, last_words(done.complaint)))
+        return parse_lines(done.output)
+
+
 @contextlib.contextmanager
-def tools(params, major, offline=False):
+def tools(params, major, offline=False, writable=None):
     """The place of the tools that TOOLS_SPEC and DOCKER_SPEC (dict) name, for servers of version ``major``. ``offline``: they need no
-    server that is there already, so that a container of which they are taken need not run."""
+    server that is there already, so that a container of which they are taken need not run. ``writable`` (list of paths): they work on the
+    container's own volumes, too, and write to those alone."""
     if not params["service"] and not params["container"]:
         yield Host(major, params["bin_dir"], params["work_dir"], params["tools_user"])
         return
     with _docker.engine(params["docker_host"], timeout=60) as client:
         model = container_of(client, params, running=not offline)
         network = "none" if offline else "container:{0}".format(model.id)
-        with beside(client, model, network, major, params["bin_dir"], params["tools_user"] or "postgres", params["work_dir"]) as place:
+        user = params["tools_user"] or "postgres"
+        with beside(client, model, network, major, params["bin_dir"], user, params["work_dir"], writable=writable) as place:
             yield place
 
 

@@ -14,7 +14,8 @@ description:
     operation takes the lock over with a higher fencing token, so that the former holder is refused should it come back.
   - Operations that do not exclude each other hold it at once. Which exclude each other is written in the collection's guide to its guards;
     of an operation that is not known there the worst is assumed.
-  - A holder that gives a sign of life while this module waits is alive, and this operation is refused at once with its name.
+  - A holder that gives a sign of life while this module waits is alive, and this operation is refused at once with its name, unless it
+    has time to wait for it (O(queue_timeout)).
   - An operation that brings something new is also refused while the stack is frozen (M(astraldraft.ops.operation_freeze) or
     O(freeze_weekly)) and while a SEV-1 or SEV-2 incident is open.
   - A person may lock the stack by hand (O(manual)). Such a lock never expires and is never waited for.
@@ -70,6 +71,10 @@ options:
     description: The longest wait for a holder that gives no sign of life, in seconds.
     type: float
     default: 60
+  queue_timeout:
+    description: The longest wait for a holder that is alive, in seconds. For what runs by the clock, and nobody waits for.
+    type: float
+    default: 0
   wait_interval:
     description: How often to look meanwhile, in seconds.
     type: float
@@ -302,6 +307,7 @@ SPEC = dict(
     reason={"type": "str", "default": ""},
     expiry={"type": "float", "default": 45},
     wait_timeout={"type": "float", "default": 60},
+    queue_timeout={"type": "float", "default": 0},
     wait_interval={"type": "float", "default": 1},
     seize={"type": "bool", "default": False},
     overrides={"type": "list", "elements": "str", "default": []},

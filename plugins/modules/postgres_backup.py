@@ -191,7 +191,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_n
 SPEC = {
     "path": {"type": "path", "required": True},
     "environment": {"type": "str", "required": True},
-    "purpose": {"type": "str", "choices": list(catalogues.PURPOSES), "default": catalogues.ORDINARY},
+    "purpose": {"type": "str", "choices": [catalogues.ORDINARY, catalogues.SAFETY], "default": catalogues.ORDINARY},
     "jobs": {"type": "int", "default": 2},
     "compression": {"type": "str", "default": taking.AUTO},
     "checksums": {"type": "bool", "default": False},

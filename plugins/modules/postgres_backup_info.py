@@ -29,9 +29,9 @@ options:
     description: Only backups of that database.
     type: str
   purpose:
-    description: Only ordinary backups, or only those that were taken before something dangerous.
+    description: Only ordinary backups, those taken before something dangerous, or what was recovered to a point in time.
     type: str
-    choices: [ordinary, safety]
+    choices: [ordinary, safety, recovered]
   limit:
     description: How many backups are returned at most, the newest first.
     type: int
@@ -70,7 +70,7 @@ backups:
       description: What it is a backup of, such as V(database).
       type: str
     purpose:
-      description: V(ordinary) or V(safety).
+      description: V(ordinary), V(safety) or V(recovered).
       type: str
     environment:
       description: Whose it is.

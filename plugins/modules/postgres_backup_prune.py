@@ -39,7 +39,7 @@ options:
     type: float
     default: 14
   keep_safety_days:
-    description: Safety backups whose data is younger are kept, in days.
+    description: Safety backups whose data is younger are kept, in days, and so is what was recovered, from then on.
     type: float
     default: 7
   confirm:

@@ -27,6 +27,8 @@ POLL_SECONDS, LINE_SECONDS = 0.5, 10.0
 PATIENCE_SECONDS = 60.0
 #: So often it is seen whether the job still has a process. Who was killed, or whose host was started anew, leaves a job that never ends.
 LOOK_SECONDS = 10.0
+#: What async says of a module that was killed, below a traceback of its own.
+NO_ANSWER = "No start of json char found"
 # What async adds to a result.
 _ADDED = ("ansible_job_id", "results_file", "started", "finished", "stdout", "stdout_lines", "stderr", "stderr_lines")
 
@@ -37,6 +39,11 @@ def is_running(text):
         found = json.loads(text)
         return isinstance(found, dict) and bool(found.get("started")) and not found.get("finished")
     return True
+
+
+def seconds_left(deadline):
+    """Until ``deadline`` (seconds since 1970, or None), for async to keep: the host does, whatever becomes of this process."""
+    return min(LIMIT_SECONDS, int(float(deadline) - time.time())) if deadline else LIMIT_SECONDS
 
 
 class FollowedModule(ActionBase):
@@ -53,9 +60,16 @@ class FollowedModule(ActionBase):
         several = len((task_vars or {}).get("ansible_play_batch") or []) > 1
         self._name = "{0} [{1}]".format(self.subject, task_vars["inventory_hostname"]) if several else self.subject
         self._cadence, self._said = Cadence(LINE_SECONDS, TERMINAL and not several), False
+        limit = seconds_left(task_vars.get("ops_deadline"))
+        if limit < 1:
+            return {
+                "failed": True,
+                "changed": False,
+                "msg": "The deadline has passed before this was begun, on {0}. Nothing was done.".format(task_vars["inventory_hostname"]),
+            }
         self._make_tmp_path()
         progress = posixpath.join(self._connection._shell.tmpdir, "progress")
-        self._task.async_val = LIMIT_SECONDS
+        self._task.async_val = limit
         try:
             job = self._execute_module(module_args=dict(self._task.args, progress_path=progress), task_vars=task_vars, wrap_async=True)
         finally:
@@ -67,8 +81,14 @@ class FollowedModule(ActionBase):
         finally:
             if self._said and self._cadence.terminal:
                 self._display.display(CLEAR_LINE, screen_only=True, newline=False)
-        result = self._status(job, "status", task_vars) if ended else {"failed": True, "changed": False, "msg": self._lost(task_vars)}
+        result = self._status(job, "status", task_vars) if ended else {}
+        if not ended or NO_ANSWER in str(result.get("msg")):
+            result = {"failed": True, "changed": False, "msg": self._lost(task_vars)}
         self._status(job, "cleanup", task_vars)
+        if "child_pid" in result:
+            result["msg"] = (
+                "{0} on {1} was not over at its deadline, {2} s after it began, and was ended by the host. What was half done is not used."
+            ).format(self.subject, task_vars["inventory_hostname"], limit)
         return {key: value for key, value in result.items() if key not in _ADDED}
 
     def _follow(self, job, progress):

@@ -100,7 +100,25 @@ def operations(world: World) -> list[Step]:
         Step("nothing for one replica", "weights", why | {"traffic_weights": {"app-blue-1": 0}}, ("no traffic: app-blue-1",), changes=True),
         Step("the same for all", "weights", why | {"traffic_weights": {}}, ("app-blue-1: 1",), changes=True),
         Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
+        *clock(world, live),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
+    ]
+
+
+def clock(world: World, live: dict[str, Any]) -> list[Step]:
+    """In a folder of their own, where no systemd and no cron looks."""
+    folder = str(world.released.folder)
+    verify = {"name": "verify", "playbook": "backup_verify", "when": "15 4 1 * mon", "variables": {"backup_verify_level": "restore"}}
+    there = live | {
+        "schedule_jobs": [verify, {"name": "gone", "playbook": "backup", "when": "15 2 * * *", "state": "absent"}],
+        "schedule_cron_path": folder, "schedule_units_path": folder, "schedule_cron_pid_path": "", "schedule_metrics_dir": folder,
+    }  # fmt: skip
+    return [
+        Step("no time", "schedule", there | {"schedule_jobs": [verify | {"when": "daily"}]}, ("When is that?",), refused=True, real=False),
+        Step("by cron", "schedule", there, ("By cron on demo would run: verify (15 4 1 * mon).",), changes=True),
+        Step("by cron, again", "schedule", there, ("would run: verify",), real=False),
+        Step("by systemd instead", "schedule", there | {"schedule_clock": "systemd"}, ("By systemd on demo",), changes=True),
+        Step("nothing any more", "schedule", there | {"schedule_jobs": []}, ("Removed would be: verify.",), changes=True),
     ]
 
 
@@ -132,6 +150,7 @@ def demo(world: World) -> list[Step]:
 def database() -> list[Step]:
     """In the lane of the demo: the lock of its stack is one."""
     forgotten = {"database_terminate_state": "idle in transaction", "database_terminate_older_than": "1h"}
+    cluster = {"backup_engine": "pgbackrest"}
     analyze = {"database_operations": ["analyze"], "database_objects": ["public.drafts"]}
     return [
         Step("how it is", "database_health", says=("pass server",)),
@@ -143,8 +162,61 @@ def database() -> list[Step]:
         Step("the first", "backup", {}, ("would be taken.",), changes=True),
         Step("which there are", "backup_list", {}, ("1 of 1 backups", "not verified")),
         Step("by restoring it", "backup_verify", {"backup_verify_level": "restore"}, ("would be verified (restore).",), changes=True),
+        Step("no repository yet", "backup_verify", cluster, ("no stanza main",), refused=True, real=False),
+        Step("the first of the cluster", "backup", cluster, ("A backup of the cluster (full) would be taken.",), changes=True),
+        Step("what has changed since", "backup", cluster, ("A backup of the cluster (incr) would be taken.",), changes=True, real=False),
+        Step("all of the repository", "backup_verify", cluster, ("would be read.",)),
+        Step("of the cluster", "backup_list", cluster, ("1 of 1 backups of the stanza main",)),
+    ]
+
+
+def restores(world: World) -> list[Step]:
+    """On a database of its own in the stack's server, under a lock of its own."""
+    mine = {
+        "stack_name": world.database.project, "stack_state_dir": str(world.database.folder), "backup_tools_project": world.stack.project,
+        "database_login": world.database.login, "backup_metrics_path": "", "backup_queries": [], "restore_checks": [],
+    }  # fmt: skip
+    name = world.database.name
+    meant, latest = {"ops_confirm": name}, {"restore_backup": "latest"}
+    return [
+        Step("nothing to restore", "restore", mine | meant | latest, ("no ordinary database backup",), refused=True, real=False),
+        Step("the first", "backup", mine, ("would be taken.",), changes=True),
+        Step("not which one", "restore", mine | meant, ("-e restore_backup=latest",), refused=True, real=False),
+        Step("another name", "restore", mine | latest | {"ops_confirm": "shop"}, ("which is another",), refused=True, real=False),
+        Step("without the name", "restore", mine | latest, (f"-e ops_confirm={name}",), changes=True, real=False),
+        Step("what there is", "restore", mine | meant | latest, ("would be what", "would be kept as"), changes=True),
+        Step("what it is already", "restore", mine | meant | latest, ("already: nothing was written since",)),
+        Step("back", "restore_undo", mine | meant, ("would be the database before",), changes=True),
+        Step("back already", "restore_undo", mine | meant, ("There is nothing to undo",)),
+    ]
+
+
+def failover(world: World) -> list[Step]:
+    """Between two servers, there and back."""
+    pair = world.pair
+    there = WHY | {
+        "stack_name": str(pair.project), "stack_state_dir": str(pair.folder), "ops_operator": "ada", "replication_application_checks": [],
+        "replication_servers": [{"name": name, "project": str(pair.project), "service": name} for name in ("one", "two")],
+        "replication_login": {"login_user": "postgres", "login_password": "throwaway-postgres"},
+        "replication_password": "throwaway-replication",
+    }  # fmt: skip
+    confirmed = there | {"ops_confirm": "one"}
+    return [
+        Step("from nobody", "database_failover", there, ("would fence one",), refused=True, real=False),
+        Step("from a replica", "database_failover", there | {"ops_confirm": "two"}, ("one is the primary already, and two its replica",)),
+        Step("from a stranger", "database_failover", there | {"ops_confirm": "six"}, ("which is none of",), refused=True, real=False),
+        Step(
+            "what lags", "database_failover", confirmed | {"replication_max_lag_bytes": -1}, ("No replica can",), refused=True, real=False
+        ),
+        Step("from the primary", "database_failover", confirmed, ("two would take over from one",), changes=True),
+        Step("what is so already", "database_failover", confirmed, ("two is the primary already, and one its replica",)),
+        Step("what streams", "replica_rebuild", there, ("one streams from two already",)),
+        Step("from nothing", "replica_rebuild", there | {"replication_force": True}, ("would be made a replica of two",), changes=True),
+        Step("and back", "database_failover", there | {"ops_confirm": "two"}, ("one would take over from two",), changes=True),
     ]
 
 
 # Each in a process of its own, beside the others.
-LANES: dict[str, Callable[[World], list[Step]]] = {"releases": releases, "operations": operations, "demo": demo}
+LANES: dict[str, Callable[[World], list[Step]]] = {
+    "releases": releases, "operations": operations, "restores": restores, "failover": failover, "demo": demo,
+}  # fmt: skip

@@ -62,6 +62,7 @@ def case(_world):
             "reason": Other("a reason"),
             "expiry": [Other(90), Other(90, scene="locked")],
             "wait_timeout": Other(0.0, scene="waiting"),
+            "queue_timeout": Other(0.3, scene="held"),
             "wait_interval": Other(0.1, scene="waiting"),
             "seize": Other(True, scene="held", fails=True),
             "overrides": [

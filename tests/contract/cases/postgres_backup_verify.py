@@ -1,35 +1,11 @@
 """Most of what is written here is no dump: every verification of it finds something, and none needs a server."""
 
-import json
-import sys
-import tempfile
-from pathlib import Path
-
-from ansible_collections.astraldraft.ops.tests.contract.lib.backup_files import FOLDER, backup, folder
+from ansible_collections.astraldraft.ops.tests.contract.lib.backup_files import FOLDER, backup, folder, taken
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import TOOLS_RUN, Case, Other, Scene
-from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
-from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
 FILES = folder(backup(1), backup(2), backup(3, environment="other"), backup(4, database="other"))
 ENCRYPTED = folder(backup(1, encrypted=True))
 DATABASE = "astral_draft_v4"
-
-
-def taken(stack):
-    """The files of a real backup of the stack's database."""
-    with tempfile.TemporaryDirectory() as work:
-        login = {
-            "login_host": "127.0.0.1", "login_port": stack.port("POSTGRES"), "login_password": stack.secret("postgres-superuser-password"),
-            "login_db": DATABASE, "project": stack.project, "service": "postgres-master",
-        }  # fmt: skip
-        task = {"astraldraft.ops.postgres_backup": login | {"path": f"{work}/backups", "environment": "test"}}
-        book = Path(work, "play.yml")
-        book.write_text(
-            json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
-        )
-        program, interpreter = ROOT / ".venv" / "bin" / "ansible-playbook", f"ansible_python_interpreter={sys.executable}"
-        command(str(program), "-i", "localhost,", "-e", interpreter, str(book))
-        return {str(path.relative_to(work)): path.read_bytes() for path in Path(work, "backups").rglob("*") if path.is_file()}
 
 
 def case(world):
@@ -42,7 +18,7 @@ def case(world):
         scenes={
             "base": Scene(there, "changed", FILES),
             "altered": Scene(there, "changed", altered),
-            "whole": Scene(whole, "changed", taken(stack)),
+            "whole": Scene(whole, "changed", taken(stack, DATABASE)),
             "encrypted": Scene(there, "failed", ENCRYPTED, foreseen=False),
             "no backup": Scene(there | {"name": "none"}, "failed", FILES),
             "no engine": Scene(there | {"docker_host": "unix:///nonexistent/docker.sock"}, "failed", FILES, foreseen=False),

@@ -1,10 +1,16 @@
-"""A folder of backups as text files, for cases that need no server."""
+"""A folder of backups: as text files, for cases that need no server, or of a database of the stack."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
+import tempfile
+from pathlib import Path
 from typing import Any
+
+from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import Stack, command
 
 DATA = "not a dump\n"
 FOLDER = "{work}/backups"
@@ -42,3 +48,20 @@ def folder(*backups: tuple[dict[str, Any], dict[str, str]]) -> dict[str, str]:
     """The files of all of them, and the catalogue."""
     files = {name: text for _entry, found in backups for name, text in found.items()}
     return files | {"backups/catalog.json": json.dumps({"version": 1, "backups": [entry for entry, _files in backups]})}
+
+
+def taken(stack: Stack, database: str) -> dict[str, str | bytes]:
+    """The files of a real backup of a database of the stack."""
+    with tempfile.TemporaryDirectory() as work:
+        login = {
+            "login_host": "127.0.0.1", "login_port": stack.port("POSTGRES"), "login_password": stack.secret("postgres-superuser-password"),
+            "login_db": database, "project": stack.project, "service": "postgres-master",
+        }  # fmt: skip
+        task = {"astraldraft.ops.postgres_backup": login | {"path": f"{work}/backups", "environment": "test"}}
+        book = Path(work, "play.yml")
+        book.write_text(
+            json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"
+        )
+        program, interpreter = ROOT / ".venv" / "bin" / "ansible-playbook", f"ansible_python_interpreter={sys.executable}"
+        command(str(program), "-i", "localhost,", "-e", interpreter, str(book))
+        return {str(path.relative_to(work)): path.read_bytes() for path in Path(work, "backups").rglob("*") if path.is_file()}

@@ -17,7 +17,7 @@ BEGUN = 1764000000.0  # 2025-11-24T16:00:00Z
 # of the tools gives to what it makes.
 MILLISECONDS_LEFT = [r"(?<=\(\(\d)\d{3}(?=,)", r"(?<=\(\(\d\d)\d{3}(?=,)"]
 TOOLS_RUN = [
-    r"\bj\d{9,}(\.\d+)?", r"ansible-tmp-<now [+-]\d+ min>-\d+-\d+", r"astraldraft-\w+-[0-9a-f]+-[0-9a-f]+",
+    r"\bj\d{9,}(\.\d+)?", r"ansible-tmp-<now [+-]\d+ min>-\d+-\d+", r"astraldraft-\w+(-[0-9a-f]+)+",
     r"[0-9A-F]{8}-[0-9A-F]{8}-\d", r"\d{4}-\d\d-\d\dT[\d:.]+Z", r"(?<=: )\d+ s; .*",  # how far it was after so many seconds
 ]  # fmt: skip
 

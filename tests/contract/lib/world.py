@@ -8,15 +8,17 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
+from ansible_collections.astraldraft.ops.tests.contract.lib.archived import Archived
+from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
+from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
 
 SMALL = ROOT / "tests" / "integration" / "targets" / "setup_throwaway" / "files"
@@ -25,7 +27,6 @@ NOBODY = "upstream app { server 127.0.0.1:1 down; }\n"
 # As the role traffic writes it.
 DIRECTIVES = ["zone app 64k", "keepalive 32", "keepalive_timeout 60s"]
 LOG = "log_format who '$upstream_addr'; access_log /dev/stdout who;"
-LIMIT_SECONDS = 60
 # What the colours answer: their health, with a version under two names, and a route whose answer comes byte by byte.
 RESPONDER = """
 worker_processes 1;
@@ -42,13 +43,6 @@ http {
     }
 }
 """
-
-
-def command(*argv: str) -> str:
-    """What a program prints."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
-    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr}"
-    return done.stdout.strip()
 
 
 @dataclass
@@ -247,6 +241,37 @@ class Newcomer(Project):
             command("docker", "rmi", "--force", *images)
 
 
+class Database:
+    """A database of the tests' own in the stack's server, and a folder for the state of who works on it."""
+
+    def __init__(self, stack: Stack, project: str, folder: Path) -> None:
+        self.name, self.project, self.folder = project.replace("-", "_"), project, folder
+        self._stack = stack
+
+    def psql(self, *statements: str, database: str = "postgres") -> str:
+        client = ["docker", "exec", "--user", "postgres", f"{self._stack.project}-postgres-master-1"]
+        return command(*client, "psql", "-XAtqv", "ON_ERROR_STOP=1", "-d", database, *(f"--command={one}" for one in statements))
+
+    @property
+    def login(self) -> dict[str, Any]:
+        return {
+            "login_host": "127.0.0.1", "login_port": self._stack.port("POSTGRES"), "login_user": "postgres", "login_db": self.name,
+            "login_password": self._stack.secret("postgres-superuser-password"),
+        }  # fmt: skip
+
+    def up(self) -> None:
+        self.down()
+        self.folder.mkdir(parents=True)
+        self.psql(f'CREATE DATABASE "{self.name}"')
+        self.psql("CREATE TABLE items AS SELECT n AS id FROM generate_series(1, 100) n", database=self.name)
+
+    def down(self) -> None:
+        """Whatever restores made of it, too."""
+        for name in filter(lambda name: name.startswith(self.name), self.psql("SELECT datname FROM pg_database").split()):
+            self.psql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Hanging:
     """A TCP server that takes every connection and says nothing; ``port`` is where."""
 
@@ -279,16 +304,24 @@ class World:
         self._closed = socket.socket()
         self._closed.bind(("127.0.0.1", 0))
         self.closed_port = self._closed.getsockname()[1]
-        self._made: list[Project] = []
+        self._at_end: list[Callable[[], None]] = []
+
+    def name_of(self, what: str) -> str:
+        """A name that nobody else uses."""
+        return f"{self.stack.project}-contract{self._name}-{what}"
+
+    def at_end(self, remove: Callable[[], None]) -> None:
+        """What a case made is removed by ``remove`` when all is done."""
+        self._at_end.append(remove)
 
     def _place(self, what: str) -> tuple[str, Path]:
-        project = f"{self.stack.project}-contract{self._name}-{what}"
+        project = self.name_of(what)
         return project, self.stack.state.parent / project
 
     @functools.cached_property
     def small(self) -> Small:
         found = Small(*self._place("small"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up()
         return found
 
@@ -296,7 +329,7 @@ class World:
     def newcomer(self) -> Newcomer:
         """Without a release."""
         found = Newcomer(*self._place("newcomer"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up()
         return found
 
@@ -304,8 +337,29 @@ class World:
     def released(self) -> Newcomer:
         """With a live release of two replicas."""
         found = Newcomer(*self._place("released"))
-        self._made.append(found)
+        self.at_end(found.down)
         found.up_with_a_release()
+        return found
+
+    @functools.cached_property
+    def database(self) -> Database:
+        found = Database(self.stack, *self._place("database"))
+        self.at_end(found.down)
+        found.up()
+        return found
+
+    @functools.cached_property
+    def pair(self) -> Pair:
+        """Two servers of PostgreSQL."""
+        found = Pair(*self._place("pair"), self.stack.project)
+        self.at_end(found.down)
+        return found
+
+    @functools.cached_property
+    def archived(self) -> Archived:
+        found = Archived(self._place("archived")[0])
+        self.at_end(found.down)
+        found.up()
         return found
 
     def place(self, variables: dict[str, Any]) -> tuple[str, Path]:
@@ -315,5 +369,5 @@ class World:
     def close(self) -> None:
         self._closed.close()
         self.hanging.close()
-        for project in self._made:
-            project.down()
+        for remove in self._at_end:
+            remove()

@@ -19,7 +19,9 @@ from pathlib import Path
 
 from . import (
     backup_cost,
+    backup_memory,
     bad_releases,
+    database_health_cost,
     deploys,
     guard,
     health_cost,
@@ -27,6 +29,8 @@ from . import (
     journal_verify,
     kill,
     reindex_stall,
+    restore,
+    restore_cost,
     rollback_time,
     scale,
     setup_down,
@@ -72,21 +76,29 @@ CAMPAIGNS: dict[str, Runner] = {
     "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
     "guard": lambda stack, folder, o: guard.run(stack, folder, _count(o, guard.FULL, guard.SAMPLE)),
     "reindex_stall": lambda stack, folder, o: reindex_stall.run(stack, folder, _count(o, reindex_stall.FULL, reindex_stall.SAMPLE)),
+    "restore": lambda stack, folder, o: restore.run(
+        stack, folder, restore.chosen(o.match, o.sample), restore.SAMPLE_SCALE if o.sample else restore.SCALE, o.minutes
+    ),
+    "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
 
 #: What `--sample` runs of its own accord: CI has half an hour. The others run in full by `make prove`, or by name.
-SAMPLED = ("deploys", "bad_releases", "rollback_time", "guard", "kill", "setup_down")
+SAMPLED = ("deploys", "bad_releases", "rollback_time", "guard", "kill", "restore", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
     "switch_cost": lambda stack, folder, o: switch_cost.run(stack, folder, _count(o, switch_cost.FULL, 1)),
     "health_cost": lambda stack, folder, o: health_cost.run(stack, folder, _count(o, health_cost.FULL, 1)),
     "backup_cost": lambda stack, folder, o: backup_cost.run(stack, folder, _count(o, backup_cost.FULL, 1), o.sample),
+    "restore_cost": lambda stack, folder, o: restore_cost.run(stack, folder, _count(o, restore_cost.FULL, 1), o.sample),
+    "database_health_cost": lambda stack, folder, o: database_health_cost.run(stack, folder, _count(o, database_health_cost.FULL, 1)),
     "journal_verify": lambda stack, folder, o: journal_verify.run(stack, folder, _count(o, journal_verify.FULL, journal_verify.FULL)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
+#: These have a server of their own, and nothing of the stack, which would only take their time.
+BARE = {"reindex_stall", "backup_memory", "backup_cost", "database_health_cost"}
 
 
 def parse() -> argparse.Namespace:
@@ -96,9 +108,10 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations, runs, good releases, deploys at once, 100,000 rows: what a campaign counts")
-    parser.add_argument("--minutes", type=float, help="kill begins no further point after so many")
-    parser.add_argument("--match", help="only the kill points or bad releases whose name matches this expression")
+    parser.add_argument("--minutes", type=float, help="kill and restore begin no further point after so many")
+    parser.add_argument("--match", help="only the points of kill and restore or bad releases whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
+    parser.add_argument("--bare", action="store_true", help="run nothing; exit with 0 when none of the campaigns needs the stack")
     options = parser.parse_args()
     unknown = [name for name in options.campaigns if name not in KNOWN]
     if unknown:
@@ -108,6 +121,8 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options, stack = parse(), Stack.from_environment()
+    if options.bare:
+        return 0 if options.campaigns and BARE.issuperset(options.campaigns) else 1
     # Ended from outside, everything that was started beside a campaign still ends with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = ROOT / ".cache/faults" / time.strftime("%Y%m%d-%H%M%S")

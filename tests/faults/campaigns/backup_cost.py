@@ -7,18 +7,19 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .bare import Ran, fill, login, playbook
 from .record import Record
-from .stack import ROOT, Stack, docker
+from .server import Server
+from .stack import Stack
 
 PROMISE = "backup 3 times faster and 20 % smaller than pg_dump | gzip; the load of a restore 1.3 times faster than gunzip | psql; at least"
 FULL = 3
 #: Times 100,000 accounts of pgbench, and a table of documents beside them.
-SCALE, SAMPLE_SCALE = 100, 5
-DATABASE, RESTORED = "bench_backup", "bench_restored"
+SCALE, SAMPLE_SCALE = 50, 5
+RESTORED = "restored"
 DOCUMENTS = """
 CREATE TABLE documents (id bigserial PRIMARY KEY, body jsonb, note text);
 INSERT INTO documents (body, note)
@@ -30,71 +31,41 @@ CREATE INDEX ON documents (note);
 
 
 class Bench:
-    """A database of its own in the stack's server. What is done by hand is done with the tools in its container."""
+    """A database on a server of its own. What is done by hand is done with the tools in its container, as the playbooks do it."""
 
-    def __init__(self, stack: Stack, folder: Path, scale: int) -> None:
-        self.stack, self.folder, self.scale = stack, folder, scale
-        self.container = f"{stack.project}-postgres-master-1"
+    def __init__(self, server: Server, folder: Path, scale: int) -> None:
+        self.server, self.folder = server, folder
         self.backups = folder / "backups"
-
-    def __enter__(self) -> Bench:
-        self._drop()
-        self.inside("createdb", DATABASE)
-        self.inside("pgbench", "--initialize", "--quiet", f"--scale={self.scale}", DATABASE)
-        self.inside("psql", "--quiet", "--command", DOCUMENTS.format(self.scale * 10000), DATABASE)
-        self.inside("vacuumdb", "--quiet", "--analyze", DATABASE)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._drop()
-        shutil.rmtree(self.backups, ignore_errors=True)
-
-    def _drop(self) -> None:
-        for name in (DATABASE, RESTORED):
-            self.inside("dropdb", "--if-exists", "--force", name)
-
-    def inside(self, *argv: str) -> str:
-        return docker("exec", "-u", "postgres", self.container, *argv)
-
-    def shell(self, line: str) -> None:
-        subprocess.run(["bash", "-c", "set -o pipefail; " + line], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        fill(server, scale)
+        server.psql(DOCUMENTS.format(scale * 10000))
+        # Nothing that the filling left to be done is done meanwhile.
+        server.psql("VACUUM ANALYZE", "CHECKPOINT", "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
 
     def runbook(self) -> tuple[dict[str, float], int]:
         """-> seconds of each step, bytes of the backup"""
-        path, client = self.folder / "runbook.sql.gz", f"docker exec -i -u postgres {self.container}"
-        steps: dict[str, Callable[[], Any]] = {
-            "backup": lambda: self.shell(f"{client} pg_dump {DATABASE} | gzip >{path}"),
-            "verify": lambda: self.shell(f"gzip -t {path}"),
-            "restore": lambda: self.shell(f"gunzip -c {path} | {client} psql -q {RESTORED}"),
+        path, client = self.folder / "runbook.sql.gz", f"docker exec -i -u postgres {self.server.name}"
+        steps = {
+            "backup": f"{client} pg_dump {self.server.database} | gzip >{path}",
+            "verify": f"gzip -t {path}",
+            "restore": f"gunzip -c {path} | {client} psql -q -v ON_ERROR_STOP=1 {RESTORED}",
         }
-        self.inside("dropdb", "--if-exists", "--force", RESTORED)
-        self.inside("createdb", RESTORED)
+        self.server.inside("createdb", RESTORED)
         seconds = {}
-        for name, step in steps.items():
+        for name, line in steps.items():
             started = time.monotonic()
-            step()
+            subprocess.run(["bash", "-c", "set -o pipefail; " + line], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             seconds[name] = time.monotonic() - started
-        self.inside("dropdb", "--force", RESTORED)
-        return seconds, path.stat().st_size
+        self.server.inside("dropdb", "--force", RESTORED)
+        size = path.stat().st_size
+        path.unlink()
+        return seconds, size
 
-    def playbook(self, name: str, *more: str) -> tuple[float, int]:
-        """-> seconds, exit code"""
-        password = (self.stack.state / "secrets/postgres-superuser-password").read_text().strip()
-        login = {"login_host": "127.0.0.1", "login_port": self._port(), "login_password": password, "login_db": DATABASE}
-        variables = self.folder / "variables.json"
-        given = {"backup_login": login, "backup_path": str(self.backups), "backup_queries": [], "backup_metrics_path": ""}
-        variables.write_text(json.dumps(given))
-        variables.chmod(0o600)
-        command = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/demo", f"playbooks/{name}.yml", "-e", f"@{variables}"]
-        command += [word for pair in more for word in ("-e", pair)]
-        started = time.monotonic()
-        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        seconds = time.monotonic() - started
-        (self.folder / f"{name}.log").write_text(done.stdout + done.stderr)
-        return seconds, done.returncode
-
-    def _port(self) -> int:
-        return int(docker("port", self.container, "5432/tcp").strip().rpartition(":")[2])
+    def playbook(self, name: str, **more: Any) -> Ran:
+        given = {
+            "stack_state_dir": str(self.folder / "state"), "backup_login": login(self.server), "backup_tools_service": "",
+            "backup_tools_container": self.server.name, "backup_path": str(self.backups), "backup_queries": [], "backup_metrics_path": "",
+        }  # fmt: skip
+        return playbook(f"playbooks/{name}.yml", given | more, self.folder / f"{name}.log")
 
     def entry(self) -> dict[str, Any]:
         """Of the newest backup, with the parts of its manifest."""
@@ -104,25 +75,30 @@ class Bench:
 
 
 def run(stack: Stack, folder: Path, count: int, sample: bool) -> Record:
-    record = Record("backup_cost", PROMISE)
+    record, scale = Record("backup_cost", PROMISE), SAMPLE_SCALE if sample else SCALE
     found: dict[str, list[float]] = {}
-    with Bench(stack, folder, SAMPLE_SCALE if sample else SCALE) as bench:
+    with Server(stack, "backup-cost") as server:
+        bench = Bench(server, folder, scale)
         for number in range(1, count + 1):
             by_hand, size = bench.runbook()
-            whole, code = bench.playbook("backup")
-            record.check(code == 0, f"run {number}: the backup", f"exit {code}, {whole:.1f} s")
-            verified, code = bench.playbook("backup_verify", "backup_verify_level=restore")
-            record.check(code == 0, f"run {number}: restored and compared", f"exit {code}, {verified:.1f} s")
+            taken = bench.playbook("backup")
+            if not record.check(taken.code == 0, f"run {number}: the backup", f"exit {taken.code}, {taken.seconds:.1f} s"):
+                return record
+            verified = bench.playbook("backup_verify", backup_verify_level="restore")
+            told = f"exit {verified.code}, {verified.seconds:.1f} s"
+            if not record.check(verified.code == 0, f"run {number}: restored and compared", told):
+                return record
             entry = bench.entry()
             check = entry["checks"]["restore"]
             numbers = {f"runbook {name}": value for name, value in by_hand.items()} | {
-                "runbook MiB": size / 2**20, "backup MiB": entry["bytes"] / 2**20, "backup": entry["seconds"], "playbook backup": whole,
-                "dump": entry["parts"]["dump_seconds"], "read back": entry["parts"]["verify_seconds"], "load": check["restore_seconds"],
-                "verification by restore": check["seconds"], "playbook backup_verify": verified,
+                "runbook MiB": size / 2**20, "backup MiB": entry["bytes"] / 2**20, "backup": entry["seconds"],
+                "playbook backup": taken.seconds, "dump": entry["parts"]["dump_seconds"], "read back": entry["parts"]["verify_seconds"],
+                "load": check["restore_seconds"], "verification by restore": check["seconds"], "playbook backup_verify": verified.seconds,
             }  # fmt: skip
             for name, value in numbers.items():
                 found.setdefault(name, []).append(value)
-    _compare(record, found, bench.scale)
+            shutil.rmtree(bench.backups)
+    _compare(record, found, scale)
     return record
 
 

@@ -15,14 +15,14 @@ REASON = "a campaign tries it"
 class Operations:
     """Runs playbooks on a stack; every run's output goes to a numbered file in ``folder``."""
 
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self.stack, self.folder = stack, folder
+    def __init__(self, stack: Stack, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.stack, self.folder, self._environment = stack, folder, environment
         self._count = 0
 
     def start(self, playbook: str, variables: dict[str, Any], *arguments: str) -> Play:
         self._count += 1
         name = f"{self._count:02d}-{playbook}-{variables.get('release_version', 'last')}.log"
-        return Play(playbook, {"ops_reason": REASON, **variables}, self.folder / name, arguments)
+        return Play(playbook, {"ops_reason": REASON, **variables}, self.folder / name, arguments, self._environment)
 
     def run(self, playbook: str, variables: dict[str, Any], *arguments: str) -> Play:
         play = self.start(playbook, variables, *arguments)

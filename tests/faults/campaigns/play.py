@@ -23,14 +23,21 @@ class Play:
     """Started at once. ``tasks`` holds ``(time, name)``: ansible-playbook prints a task's name when it begins. In the log every line
     has the seconds since the start before it."""
 
-    def __init__(self, playbook: str, variables: dict[str, Any], log: Path, arguments: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        playbook: str,
+        variables: dict[str, Any],
+        log: Path,
+        arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.log = log
         self.lines: list[tuple[float, str]] = []
         self.tasks: list[tuple[float, str]] = []
         self._news = threading.Condition()
         command = [str(ROOT / ".venv/bin/ansible-playbook"), f"playbooks/{playbook}.yml", "-e", json.dumps(variables), *arguments]
         # Where skipped tasks are not shown, a task's name is printed with its first result, and not when it begins.
-        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1"}
+        environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1", **(environment or {})}
         self.started = time.time()
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -7,8 +7,6 @@ import functools
 import json
 import random
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,63 +15,22 @@ from typing import Any
 
 import psycopg2
 
+from .bare import fill, login, module
 from .record import Record
-from .stack import ROOT, Stack, docker
+from .server import Server
+from .stack import Stack
 
 PROMISE = "Maintenance keeps no write waiting for longer than the lock timeout and 100 ms, and leaves no invalid index"
 #: In 100,000 rows: pgbench's own scale.
-FULL, SAMPLE = 30, 2
-IMAGE = "astraldraft/postgres:17"
+FULL, SAMPLE = 60, 2
 LOCK_TIMEOUT, MARGIN = 0.5, 0.1
 WRITERS, WRITES_A_SECOND = 4, 200
 SHARE = 20
+#: One after the other, ours and the runbook's: one slow moment of the machine decides nothing.
+ROUNDS = 3
 #: How long the transaction in the way stays.
 BLOCK_SECONDS = 8
-START = """
-set -e
-initdb --pgdata /tmp/data --username postgres --auth trust --no-sync >/dev/null
-echo 'host all all all trust' >>/tmp/data/pg_hba.conf
-exec postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/run/postgresql -c shared_buffers=128MB \
-    -c maintenance_work_mem=64MB -c max_wal_size=2GB -c log_checkpoints=off
-"""
 INVALID = "SELECT coalesce(string_agg(indexrelid::regclass::text, ', '), '') FROM pg_index WHERE NOT indisvalid"
-
-
-class Server:
-    """A PostgreSQL of its own, in a container that is removed at the end."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.name = f"{stack.project}-reindex"
-        self._label = f"org.astraldraft.demo={stack.project}"
-
-    def __enter__(self) -> Server:
-        self.__exit__()
-        docker("run", "--detach", "--name", self.name, "--label", self._label, "--user", "postgres", "--no-healthcheck",
-               "--publish", "127.0.0.1::5432", "--entrypoint", "bash", IMAGE, "-c", START)  # fmt: skip
-        self.port = int(docker("port", self.name, "5432").splitlines()[0].rpartition(":")[2])
-        for _second in range(60):
-            with contextlib.suppress(psycopg2.OperationalError):
-                self.connect("postgres").close()
-                return self
-            time.sleep(1)
-        raise RuntimeError(f"{self.name} does not answer")
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["docker", "rm", "--force", "--volumes", self.name], capture_output=True, check=False)
-
-    def connect(self, database: str = "bench", autocommit: bool = True) -> Any:
-        connection = psycopg2.connect(host="127.0.0.1", port=self.port, user="postgres", dbname=database, application_name="campaign")
-        connection.autocommit = autocommit
-        return connection
-
-    def psql(self, *statements: str) -> str:
-        command = ["exec", "--user", "postgres", self.name, "psql", "-Atqv", "ON_ERROR_STOP=1", "-d", "bench"]
-        return docker(*command, *(word for statement in statements for word in ("-c", statement))).strip()
-
-    def fill(self, scale: int) -> None:
-        docker("exec", "--user", "postgres", self.name, "createdb", "bench")
-        docker("exec", "--user", "postgres", self.name, "pgbench", "--initialize", "--quiet", f"--scale={scale}", "bench")
-        self.psql("CREATE INDEX accounts_text ON pgbench_accounts (md5(aid::text))")
 
 
 class Writes:
@@ -120,13 +77,8 @@ class Writes:
 
 def maintain(server: Server, **options: Any) -> dict[str, Any]:
     """What the module answers."""
-    arguments = {"login_host": "127.0.0.1", "login_port": server.port, "login_db": "bench", "lock_timeout": LOCK_TIMEOUT,
-                 "lock_retry_interval": 1, "lock_retries": 6, "free_bytes": 10**12, "objects": ["public.pgbench_accounts"]}  # fmt: skip
-    command = [str(ROOT / ".venv/bin/ansible"), "-i", "localhost,", "all", "-c", "local"]
-    command += ["-e", f"ansible_python_interpreter={sys.executable}", "-m", "astraldraft.ops.postgres_maintenance"]
-    command += ["-a", json.dumps(arguments | options), "--one-line"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    return json.loads(done.stdout.partition("=> ")[2])
+    given = {"lock_timeout": LOCK_TIMEOUT, "lock_retry_interval": 1, "lock_retries": 6, "free_bytes": 10**12}
+    return module("postgres_maintenance", login(server) | given | {"objects": ["public.pgbench_accounts"]} | options)
 
 
 @contextlib.contextmanager
@@ -190,13 +142,20 @@ def run(stack: Stack, folder: Path, scale: int) -> Record:
         record.check(outcomes == ["done"], f"{what}: everything is done", f"{outcomes} {answer.get('failures') or answer.get('msg', '')}")
         record.check(server.psql(INVALID) == "", f"{what}: no invalid index is left", server.psql(INVALID))
 
-    with Server(stack) as server:
-        server.fill(scale)
+    with Server(stack, "reindex") as server:
+        fill(server, scale)
+        server.psql("CREATE INDEX accounts_text ON pgbench_accounts (md5(aid::text))", "CHECKPOINT")
         measure(server, rows, "nothing", lambda: time.sleep(5), table)
         writes, answer = measure(server, rows, "vacuum, analyze, reindex", lambda: maintain(server), table)
         judged("vacuum, analyze, reindex", writes, answer)
-        ours, answer = measure(server, rows, "reindex", lambda: maintain(server, operations=["reindex"]), table)
-        judged("reindex", ours, answer)
+        worst: dict[str, list[float]] = {"ours": [], "runbook": []}
+        for number in range(1, ROUNDS + 1):
+            writes, answer = measure(server, rows, f"reindex, {number}", lambda: maintain(server, operations=["reindex"]), table)
+            judged(f"reindex, {number}", writes, answer)
+            worst["ours"].append(writes.worst)
+            runbook = functools.partial(server.psql, f"REINDEX DATABASE {server.database}")
+            writes, _answer = measure(server, rows, f"runbook: REINDEX DATABASE, {number}", runbook, table)
+            worst["runbook"].append(writes.worst)
 
         for patience, what in ((60, "behind a transaction"), (2, "giving way to a transaction")):
             with blocker(server, BLOCK_SECONDS):
@@ -210,11 +169,11 @@ def run(stack: Stack, folder: Path, scale: int) -> Record:
         judged("with DDL behind it", writes, answer)
         record.check(bool(waited) and waited[0] <= limit, "the DDL waits no longer either", f"{waited}")
 
-        runbook, _answer = measure(server, rows, "runbook: REINDEX DATABASE", lambda: server.psql("REINDEX DATABASE bench"), table)
         measure(server, rows, "runbook: VACUUM (ANALYZE)", lambda: server.psql("VACUUM (ANALYZE)"), table)
     header = ["what", "took s", "writes", "median ms", "99 % ms", "worst ms"]
     record.table(f"Writes during maintenance, {rows} rows, {WRITES_A_SECOND} writes/s", header, table)
-    ratio = runbook.worst / ours.worst
-    record.check(ratio >= SHARE, f"the worst write of the runbook's REINDEX waits {SHARE} times as long", f"{ratio:.0f} times")
-    record.data.update(ours=ours.worst, runbook=runbook.worst, ratio=ratio)
+    ours, runbooks = (statistics.median(worst[whose]) for whose in ("ours", "runbook"))
+    told = f"{runbooks * 1000:.0f} and {ours * 1000:.0f} ms, {runbooks / ours:.0f} times"
+    record.check(runbooks / ours >= SHARE, f"the runbook's worst write (median of {ROUNDS}) waits {SHARE} times as long", told)
+    record.data.update(worst=worst, ratio=runbooks / ours)
     return record

@@ -22,10 +22,21 @@ class Run:
     """``looks``: what each look at the job finds, ``(line of progress, text of its file)`` or an error; the last one for ever."""
 
     def __init__(
-        self, monkeypatch, *looks, alive=True, check_mode=False, async_val=0, terminal=False, job=None, after_search=None, **options
+        self,
+        monkeypatch,
+        *looks,
+        alive=True,
+        check_mode=False,
+        async_val=0,
+        terminal=False,
+        job=None,
+        after_search=None,
+        deadline=None,
+        ended=None,
+        **options,
     ):
         self.now, self.looks, self.printed, self.modules, self.statuses, self.searches = 0.0, 0, [], [], [], 0
-        monkeypatch.setattr(plugin, "time", MagicMock(monotonic=lambda: self.now, sleep=self._sleep))
+        monkeypatch.setattr(plugin, "time", MagicMock(monotonic=lambda: self.now, time=lambda: 1_000_000 + self.now, sleep=self._sleep))
         monkeypatch.setattr(plugin, "TERMINAL", terminal)
         self.task = MagicMock(spec=Task, args=dict({"path": "/backups"}, **options), check_mode=check_mode, async_val=async_val)
         action = plugin.FollowedModule(self.task, MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock())
@@ -54,10 +65,10 @@ class Run:
 
         def status(_job, mode, _task_vars):
             self.statuses.append(mode)
-            return dict(JOB, finished=True, stdout="", **ENDED)
+            return dict(JOB, finished=True, stdout="", **(ended or ENDED))
 
         action._low_level_execute_command, action._execute_module, action._status = low_level, execute, status
-        self.result = action.run(task_vars={"inventory_hostname": "db-1", "ansible_play_batch": ["db-1"]})
+        self.result = action.run(task_vars={"inventory_hostname": "db-1", "ansible_play_batch": ["db-1"], "ops_deadline": deadline})
 
     def _sleep(self, seconds):
         self.now += seconds
@@ -70,6 +81,23 @@ def test_it_runs_in_the_background_and_gives_the_modules_own_result(monkeypatch)
     assert run.task.async_val == 0, "the task is as it was"
     assert "'/run/it'\"'\"'s/progress'" in run.command, "names are quoted"
     assert run.printed == [], "what is short says nothing"
+
+
+def test_its_deadline_is_left_to_the_host(monkeypatch):
+    run = Run(monkeypatch, ("", "\n" + json.dumps(ENDED)), deadline=1_000_090.5)
+    assert run.result == ENDED and run.modules[0][2] == 90
+
+
+def test_what_the_host_ended_at_the_deadline_says_so(monkeypatch):
+    run = Run(
+        monkeypatch, ("", "\n" + json.dumps(ENDED)), deadline="1000090", ended={"failed": True, "msg": "Timeout exceeded", "child_pid": 7}
+    )
+    assert run.result["failed"] and run.result["msg"].startswith("Backing up on db-1 was not over at its deadline, 90 s after it began")
+
+
+def test_past_its_deadline_nothing_is_begun(monkeypatch):
+    run = Run(monkeypatch, deadline=1_000_000)
+    assert run.result["failed"] and "The deadline has passed" in run.result["msg"] and not run.modules
 
 
 @pytest.mark.parametrize("given", [{"check_mode": True}, {"async_val": 60}, {"progress_path": "/mine"}])

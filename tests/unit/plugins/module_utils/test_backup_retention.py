@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_retention import plan
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.backups import NOW, entry
 
 
@@ -27,6 +28,12 @@ def test_one_that_was_verified_and_is_bad_now_is_no_floor():
 
 def test_keeping_none_keeps_the_newest_sound_one():
     assert pruned([entry(1), entry(2)], keep_last=0) == ["backup_test_2"]
+
+
+def test_what_was_recovered_is_as_old_as_its_recovery():
+    old = dict(entry(100), purpose="recovered", catalogued_at=to_iso(NOW - 86400))
+    assert pruned([entry(1), old], keep_safety_days=2) == []
+    assert pruned([entry(1), old], keep_safety_days=0.5) == ["backup_test_100"]
 
 
 def test_bad_ones_do_not_count_as_kept_ones():

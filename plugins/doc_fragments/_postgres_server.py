@@ -1,0 +1,61 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of modules that start and stop a PostgreSQL server. Private: other collections must not use it."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  project:
+    description: The Compose project of O(service).
+    type: str
+  service:
+    description: The Compose service whose container the server is. Needed, or O(container).
+    type: str
+  container:
+    description: The name of the server's container, where it belongs to no Compose project.
+    type: str
+  data_path:
+    description:
+      - The server's data folder in its container, which must be in a volume. By default what the container's environment names as
+        C(PGDATA).
+    type: str
+  bin_dir:
+    description:
+      - The folder of PostgreSQL's tools in the container's image. By default they are looked for where the packages of Debian and of
+        postgresql.org put those of the server's major version, then on C(PATH).
+    type: str
+  tools_user:
+    description: The system user of the container's image that owns the data. By default C(postgres).
+    type: str
+  login_host:
+    description: The host of the PostgreSQL server. By default the address of its container.
+    type: str
+  login_user:
+    description: The user to connect as, a superuser.
+    type: str
+    default: postgres
+"""
+
+    PEERS = r"""
+options:
+  peers:
+    description:
+      - The other servers of the cluster. They are reached with the same O(login_user), O(login_password), O(ssl_mode) and O(ca_cert).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      login_host:
+        description: The host of the server.
+        type: str
+        required: true
+      login_port:
+        description: Its port.
+        type: int
+        default: 5432
+"""

@@ -1,0 +1,59 @@
+"""The collection's modules and playbooks, run against a PostgreSQL of a campaign's own, which has no password."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .server import Server
+from .stack import ROOT
+
+
+def login(server: Server) -> dict[str, Any]:
+    return {"login_host": "127.0.0.1", "login_port": server.port, "login_user": "postgres", "login_db": server.database}
+
+
+def fill(server: Server, scale: int) -> None:
+    """The database with pgbench's tables in it; ``scale``: times 100,000 accounts."""
+    server.inside("createdb", server.database)
+    server.inside("pgbench", "--initialize", "--quiet", f"--scale={scale}", server.database)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command took, and what it said. ``cpu_seconds`` is what all its processes computed."""
+
+    code: int
+    seconds: float
+    cpu_seconds: float
+    output: str
+
+
+def run(command: list[str], log: Path | None = None, environment: Mapping[str, str] | None = None) -> Ran:
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if log:
+        log.write_text(done.stdout + done.stderr)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Ran(done.returncode, seconds, cpu, done.stdout)
+
+
+def playbook(path: Path | str, variables: dict[str, Any], log: Path) -> Ran:
+    """Of this checkout when ``path`` is relative, against the demo's inventory."""
+    command = [str(ROOT / ".venv/bin/ansible-playbook"), "-i", "inventories/demo", str(path), "-e", json.dumps(variables)]
+    return run(command, log)
+
+
+def module(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """What the module answers."""
+    command = [str(ROOT / ".venv/bin/ansible"), "-i", "localhost,", "all", "-c", "local", "--one-line"]
+    command += ["-e", f"ansible_python_interpreter={sys.executable}", "-m", f"astraldraft.ops.{name}", "-a", json.dumps(arguments)]
+    return json.loads(run(command).output.partition("=> ")[2])
