@@ -53,7 +53,7 @@ options:
         the server's major version, then on C(PATH).
     type: str
   work_dir:
-    description: Where is kept what is needed for a while.
+    description: Where is kept what is needed for a while, a password or a throw-away server. To verify takes neither.
     type: str
     default: /tmp
 """

@@ -23,9 +23,9 @@ def case(world):
             "container": Other("nothing", scene="no stanza"),
             "bin_dir": Other("/nonexistent"),
             "tools_user": Other("root", scene="no stanza"),
-            "work_dir": Other("/nonexistent"),
             "docker_host": Other("unix:///nonexistent/docker.sock", scene="no stanza"),
         },
+        without_effect={"work_dir": "To verify takes neither"},
         noise=TOOLS_RUN,
         reduced=dict.fromkeys(("age_seconds",), type) | {"length": lambda _seconds: None},
     )

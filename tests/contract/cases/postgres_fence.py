@@ -6,9 +6,9 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Serve
 
 def case(world):
     server = Server.alone(world, "fence")
+    replica = Server.alone(world, "fence-peer", server.address)
     there = {"project": server.project, "service": server.service, "login_password": "throwaway-postgres", "stop_timeout": 20}
-    # Itself, which answers as a standby.
-    unfenced = there | {"state": "unfenced", "peers": [{"login_host": "127.0.0.1", "login_port": server.port}]}
+    unfenced = there | {"state": "unfenced", "peers": [{"login_host": "127.0.0.1", "login_port": replica.port}]}
     lost = there | {"login_port": 1, "start": "always", "start_timeout": 1}
     primary, killed, fenced = server.primary, server.killed, server.fenced
     return Case(

@@ -66,7 +66,9 @@ def case(world):
             "primary_port": Other(5433, check=True),
             "primary_login_host": Other("127.0.0.2", fails=True),
             "primary_login_port": Other(world.closed_port, fails=True),
-            "replication_user": Other("postgres", scene="lost", together={"replication_password": "throwaway-postgres"}),
+            "replication_user": Other(
+                "postgres", scene="lost", together={"replication_password": "throwaway-postgres", "wait_timeout": 3}, fails=True
+            ),
             "replication_password": Other("wrong-password", scene="lost", together={"wait_timeout": 3}, fails=True),
             "replication_ssl_mode": Other("allow", scene="lost"),
             "name": Other("another", scene="lost"),

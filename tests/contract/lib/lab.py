@@ -17,6 +17,8 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.documented import CO
 
 HERE = Path(__file__).resolve().parents[1]
 PLAYBOOK_LIMIT_SECONDS = 300
+# Of one that runs a module with every other value of each of its options.
+REQUEST_LIMIT_SECONDS = 30
 # How Ansible brings a module to its host: a shell that starts Python, which is given the module, or that makes a temporary folder first.
 TRANSPORT = re.compile(
     r"(\S*/)?sh -c (/bin/sh -c )?'?([A-Z_]+=\S+ )*"
@@ -163,7 +165,8 @@ class Lab:
         book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
         here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         hosts.write_text(json.dumps({"all": {"hosts": {"localhost": here}}}), encoding="utf-8")
-        play = self.playbook(["-i", str(hosts), str(book)], record=True)
+        limit = max(PLAYBOOK_LIMIT_SECONDS, REQUEST_LIMIT_SECONDS * len(requests))
+        play = self.playbook(["-i", str(hosts), str(book)], record=True, limit=limit)
         found = {result.key[2]: result for result in play.results}
         said = dict(banner_and_lines(part) for part in play.output.partition("PLAY RECAP")[0].split("TASK [")[1:])
         runs = []
@@ -177,7 +180,7 @@ class Lab:
 
     # -- a playbook
 
-    def playbook(self, arguments: list[str], record: bool) -> Play:
+    def playbook(self, arguments: list[str], record: bool, limit: float = PLAYBOOK_LIMIT_SECONDS) -> Play:
         """Run ansible-playbook with ``arguments``; ``record`` everything that it does, and not only how its tasks went."""
         self._number += 1
         trace = self.folder / f"play-{self._number}.trace"
@@ -186,7 +189,7 @@ class Lab:
         command = [str(ROOT / ".venv" / "bin" / "ansible-playbook"), *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=PLAYBOOK_LIMIT_SECONDS, check=False,
+            timeout=limit, check=False,
         )  # fmt: skip
         self.docker.trace = None
         return in_order(done.returncode, done.stdout, self.events(trace))

@@ -6,6 +6,7 @@ import datetime
 import fnmatch
 import json
 import re
+import urllib.parse
 from typing import Any
 
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case
@@ -45,7 +46,9 @@ def signature(run: Run, case: Case) -> dict[str, Any]:
         if isinstance(value, list):
             return [plain(item) for item in value]
         if isinstance(value, str):
-            value = ISO_TIME.sub(of_iso, value.replace(str(run.work), "{work}"))
+            for folder in (str(run.work), urllib.parse.quote(str(run.work), safe="")):
+                value = value.replace(folder, "{work}")
+            value = ISO_TIME.sub(of_iso, value)
             value = UNIX_TIME.sub(lambda match: since(float(match.group())) or match.group(), value)
             for pattern, word in NOISE + extra:
                 value = pattern.sub(word, value)
