@@ -133,7 +133,8 @@ class Container(Place):
 def volumes_of(model, writable):
     """What a container (Replica) has mounted, as another one is told: to be read only, but for what holds one of the paths ``writable``."""
     found = []
-    for mount in model.inspection.get("Mounts") or []:
+    # The engine names them in no certain order.
+    for mount in sorted(model.inspection.get("Mounts") or [], key=lambda mount: mount["Destination"]):
         if mount["Type"] in ("volume", "bind"):
             target = mount["Destination"].rstrip("/")
             free = any(path == target or path.startswith(target + "/") for path in writable)

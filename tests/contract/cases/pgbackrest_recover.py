@@ -11,13 +11,14 @@ def case(world):
     unforeseen = {"foreseen": False}
     of_the_stack = there | {"service": "postgres-master", "project": stack.project, "config_path": "/nonexistent"}
     del of_the_stack["container"]
+    by_number = {key: value for key, value in there.items() if key != "target_time"}
     return Case(
         scenes={
             "base": Scene(there, "changed"),
             "no stanza": Scene(there | {"stanza": "other"}, "failed"),
             "too early": Scene(there | {"target_time": "2020-01-01T00:00:00Z"}, "failed"),
-            "no such transaction": Scene(there | {"target_time": None, "target_xid": 2}, "failed"),
-            "no number yet": Scene(there | {"target_time": None, "target_xid": 4000000}, "failed", **unforeseen),
+            "no such transaction": Scene(by_number | {"target_xid": 2}, "failed"),
+            "no number yet": Scene(by_number | {"target_xid": 4000000}, "failed", **unforeseen),
             "nowhere to work": Scene(there | {"work_dir": "/nonexistent"}, "failed", **unforeseen),
             "of the stack": Scene(of_the_stack, "failed"),
         },

@@ -24,6 +24,7 @@ def case(world):
             "no stanza can be made": Scene(
                 there | {"repo_path": f"{server.repository}/archive/main/archive.info/x"}, "failed", **unforeseen
             ),
+            "encrypted": Scene(there | {"repo_path": server.encrypted}, "failed", **unforeseen),
             "nothing written": Scene(there | {"config_path": "/nonexistent", "repo_path": None}, "failed"),
             "of the stack": Scene(of_the_stack, "failed"),
         },
@@ -31,7 +32,7 @@ def case(world):
             "stanza": Other("other"),
             "config_path": Other("/var/lib/postgresql/data{work}/another.conf"),
             "repo_path": Other(f"{server.repository}/another"),
-            "repo_cipher_pass": Other("a passphrase", together={"repo_path": f"{server.repository}/{{work}}/encrypted"}),
+            "repo_cipher_pass": Other(server.passphrase, scene="encrypted", fails=True),
             "retention_full": Other(7),
             "compress_type": Other("gz"),
             "jobs": Other(3),

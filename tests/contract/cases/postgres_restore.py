@@ -133,7 +133,16 @@ def case(world):
             "ca_cert": Other(stack.ca, check=True),
             "docker_host": Other("unix:///nonexistent/docker.sock", fails=True, check=True),
         },
-        noise=[*TOOLS_RUN, r"\d{8}_\d{6}", r'"replaced_by": \d+', r"'oids': \[[\d, ]+\]", r"'pid': \d+"],
+        noise=[
+            *TOOLS_RUN,
+            r"\d{8}_\d{6}",
+            r"__restoring_[0-9a-f]+",
+            r'"replaced_by": \d+',
+            r"'oids': \[[\d, ]+\]",
+            r"'pid': \d+",
+            r'"tables": "[0-9a-f]{32}"',
+            r'"since": "[^"]*\+00"',
+        ],
         reduced=dict.fromkeys(("parts", "unavailable_seconds", "free_bytes", "bytes", "keep_until", "swapped_at", "sessions_ended"), type),
         opaque=["*/catalog.json"],
     )

@@ -17,10 +17,11 @@ SHOP = ROOT / "tests" / "integration" / "targets" / "setup_backup" / "files" / "
 
 class Archived:
     """A server in a container of its own, whose log pgBackRest archives; it has one full backup. ``fresh`` is a file of another repository,
-    which has none. Data and repositories are volumes."""
+    which has none; ``encrypted`` is a third one, which takes ``passphrase``. Data and repositories are volumes."""
 
     config, fresh = "/var/lib/postgresql/data/pgbackrest.conf", "/var/lib/postgresql/data/fresh.conf"
     repository, password = "/var/lib/pgbackrest", "shop-password"
+    encrypted, passphrase = "/var/lib/pgbackrest/encrypted", "a passphrase"
 
     def __init__(self, project: str) -> None:
         self.name, self.moment = project, ""
@@ -36,8 +37,14 @@ class Archived:
         while subprocess.run([*self._inside, "pg_isready", "--quiet", "--host", "127.0.0.1"], check=False).returncode:
             assert time.monotonic() < ends, "the server does not start"
             time.sleep(0.2)
-        for config, repository in ((self.config, self.repository), (self.fresh, f"{self.repository}/fresh")):
-            lines = ["[global]", f"repo1-path={repository}", "repo1-retention-full=2", "compress-type=zst", "process-max=2", "start-fast=y"]
+        cipher = ["repo1-cipher-type=aes-256-cbc", f"repo1-cipher-pass={self.passphrase}"]
+        repositories: dict[str, list[str]] = {
+            self.config: [f"repo1-path={self.repository}"],
+            self.fresh: [f"repo1-path={self.repository}/fresh"],
+            f"{self.config}.encrypted": [f"repo1-path={self.encrypted}", *cipher],
+        }
+        for config, where in repositories.items():
+            lines = ["[global]", *where, "repo1-retention-full=2", "compress-type=zst", "process-max=2", "start-fast=y"]
             text = "\n".join([*lines, "", "[main]", "pg1-path=/var/lib/postgresql/data/data", ""])
             command(*self._inside, "sh", "-c", f"printf %s '{text}' >{config}")
             self._pgbackrest("stanza-create", config)

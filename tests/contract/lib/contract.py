@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from contextlib import nullcontext
 from typing import Any
 
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene, filled, others, prepare, with_option
@@ -60,15 +61,19 @@ class Contract:
         return run
 
     def _run_ahead(self) -> None:
-        """All runs that are sure to be wanted, in one play: an ansible-playbook for each would take a second more each."""
+        """All runs that are sure to be wanted and stand alone, in one play: an ansible-playbook for each would take a second more each."""
         pairs, singles = [], []
         for name, scene in self.case.scenes.items():
+            if scene.around is not nullcontext:
+                continue
             work = self.lab.work_folder()
             args = prepare(scene, work)
             pairs.append((name, [(args, work, True), (args, work, False)]))
         keys = set()
         for name, other in others(self.case):
             scene, args = self._situation(other)
+            if scene.around is not nullcontext:
+                continue
             key = repr((scene, args, other.check))
             alone = [] if key in keys else [args] if self._is_pair(other) else [args, args]
             for wanted in [*alone, with_option(args, other.at or name, other.value)]:
@@ -77,6 +82,8 @@ class Contract:
                 singles.append((repr((scene, wanted, other.check)), (filled(wanted, work), work, other.check)))
             keys.add(key)
         requests = [request for _name, two in pairs for request in two] + [request for _key, request in singles]
+        if not requests:
+            return
         runs = iter(self.lab.runs(self.module, requests))
         self._ready_pairs = {name: (next(runs), next(runs)) for name, _two in pairs}
         for (key, _request), run in zip(singles, runs, strict=True):

@@ -19,11 +19,12 @@ HERE = Path(__file__).resolve().parents[1]
 PLAYBOOK_LIMIT_SECONDS = 300
 # Of one that runs a module with every other value of each of its options.
 REQUEST_LIMIT_SECONDS = 30
-# How Ansible brings a module to its host: a shell that starts Python, which is given the module, or that makes a temporary folder first.
+# How Ansible brings a module to its host: a shell that starts Python, which is given the module, or that makes a temporary folder first;
+# and how it looks, every now and then, whether one in the background is still there.
 TRANSPORT = re.compile(
     r"(\S*/)?sh -c (/bin/sh -c )?'?([A-Z_]+=\S+ )*"
     r"(\S+/python[\d.]*'?|(\S+/python[\d.]* (SCRATCH\S+ )?&& sleep 0|\( umask 77 && mkdir -p|echo ~|rm -f -r '?SCRATCH|"
-    r"chmod u\+rwx '?SCRATCH).*)",
+    r"test -r /proc/self/cmdline|chmod u\+rwx '?SCRATCH).*)",
     re.DOTALL,
 )
 RESULT_LINES = ("ok: ", "changed: ", "fatal: ", "skipping: ", "[ERROR]")
