@@ -13,6 +13,8 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case
 from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Run
 
 ONE_DAY = 24 * 60  # minutes
+# The pauses of whoever waits for something that is about to happen.
+BEAT_SECONDS = 0.1
 ISO_TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d+)?(?:Z|\+00:00)?")
 UNIX_TIME = re.compile(r"\b1[789]\d{8}(?:\.\d+)?\b")
 # What differs although nothing does: durations, ports that the system chose, process ids, random names of temporary files.
@@ -60,8 +62,8 @@ def signature(run: Run, case: Case) -> dict[str, Any]:
         plain(name): "" if any(fnmatch.fnmatch(name, pattern) for pattern in case.opaque) else content
         for name, content in run.files.items()
     }
-    # Threads ask in no certain order, and a wait asks more or less often: what counts is what is asked at all.
-    events = [event for event in run.trace if event.get("length") != 0.0]  # No time at all is no pause.
+    # Threads ask in no certain order, and a wait asks more or less often, or not even twice: what counts is what is asked at all.
+    events = [event for event in run.trace if event["do"] != "pause" or event["length"] > BEAT_SECONDS]
     deeds = [plain({key: item for key, item in event.items() if key != "pid"}) for event in events]
     return {
         "result": plain(run.result),
