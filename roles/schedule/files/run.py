@@ -153,8 +153,9 @@ def remembered(path):
     return 0.0
 
 
-def carry_out(job, lock):
-    """Run it, and write down what became of it. -> exit code"""
+def carry_out(job, lock, file):
+    """Run it, and write down what became of it, unless its ``file`` has been removed meanwhile: nobody would ever remove that.
+    -> exit code"""
     log, state_path = Log(job["log_path"], job["log_bytes"]), Path(job["state_path"])
     begun, clock = time.time(), time.monotonic()
     log.say("begins: " + " ".join(job["argv"]))
@@ -167,8 +168,9 @@ def carry_out(job, lock):
         "last_success": round(now, 3) if code == 0 else remembered(state_path),
         "last_run": round(begun, 3), "last_exit": code, "last_duration": duration,
     }  # fmt: skip
-    write_atomically(state_path, json.dumps(state) + "\n", 0o600)
-    if job["metrics_path"]:
+    if file.exists():
+        write_atomically(state_path, json.dumps(state) + "\n", 0o600)
+    if file.exists() and job["metrics_path"]:
         write_atomically(Path(job["metrics_path"]), told(job, state), 0o644)
     if code:
         print(f"{job['name']} of {job['stack']} {why} ({duration} s). All it said is in {log.path}. It ended with:", file=sys.stderr)
@@ -182,8 +184,8 @@ def stop(number, _frame):
     raise Stopped
 
 
-def main(path):
-    job = json.loads(Path(path).read_text(encoding="utf-8"))
+def main(file):
+    job = json.loads(file.read_text(encoding="utf-8"))
     lock = os.open(job["lock_path"], os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -193,7 +195,7 @@ def main(path):
     signal.signal(signal.SIGTERM, stop)
     try:
         time.sleep(random.uniform(0, job["delay_seconds"]))
-        return carry_out(job, lock)
+        return carry_out(job, lock, file)
     except Stopped:
         print(f"{job['name']} of {job['stack']} was ended from outside before it began", file=sys.stderr)
         return 128 + signal.SIGTERM
@@ -203,4 +205,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1])))

@@ -24,6 +24,8 @@ def case(world):
             "no stanza can be made": Scene(
                 there | {"repo_path": f"{server.repository}/archive/main/archive.info/x"}, "failed", **unforeseen
             ),
+            # What the file says is its own: as much of it as it takes for nothing to be written.
+            "written": Scene(there | {"config_path": server.config}, around=server.settled),
             "encrypted": Scene(there | {"repo_path": server.encrypted}, "failed", **unforeseen),
             "nothing written": Scene(there | {"config_path": "/nonexistent", "repo_path": None}, "failed"),
             "of the stack": Scene(of_the_stack, "failed"),
@@ -33,9 +35,9 @@ def case(world):
             "config_path": Other("/var/lib/postgresql/data{work}/another.conf"),
             "repo_path": Other(f"{server.repository}/another"),
             "repo_cipher_pass": Other(server.passphrase, scene="encrypted", fails=True),
-            "retention_full": Other(7),
-            "compress_type": Other("gz"),
-            "jobs": Other(3),
+            "retention_full": Other(7, scene="written", check=True),
+            "compress_type": Other("gz", scene="written", check=True),
+            "jobs": Other(3, scene="written", check=True),
             "check": Other(True),
             "archive_timeout": Other(0, scene="checked", fails=True),
             "project": Other("nothing", scene="of the stack"),

@@ -65,6 +65,13 @@ def test_what_ends_well_says_nothing_and_is_told(tmp_path):
     assert oct(job.metrics.stat().st_mode)[-3:] == "644" and oct(job.state.stat().st_mode)[-3:] == "600"
 
 
+def test_what_is_removed_while_it_runs_leaves_nothing_that_is_told(tmp_path):
+    job = Job(tmp_path, "os.unlink('job.json')")
+    assert (job.run(), job.complaint) == (0, "")
+    assert "ended well" in job.log.read_text()
+    assert not job.metrics.exists() and not job.state.exists()
+
+
 def test_what_fails_is_loud_and_does_not_forget_when_all_was_well(tmp_path):
     assert Job(tmp_path, "").run() == 0
     before = Job(tmp_path, "").measured()
