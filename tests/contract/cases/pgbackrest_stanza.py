@@ -24,7 +24,6 @@ def case(world):
             "no stanza can be made": Scene(
                 there | {"repo_path": f"{server.repository}/archive/main/archive.info/x"}, "failed", **unforeseen
             ),
-            # What the file says is its own: as much of it as it takes for nothing to be written.
             "written": Scene(there | {"config_path": server.config}, around=server.settled),
             "encrypted": Scene(there | {"repo_path": server.encrypted}, "failed", **unforeseen),
             "nothing written": Scene(there | {"config_path": "/nonexistent", "repo_path": None}, "failed"),
@@ -33,7 +32,7 @@ def case(world):
         options={
             "stanza": Other("other"),
             "config_path": Other("/var/lib/postgresql/data{work}/another.conf"),
-            "repo_path": Other(f"{server.repository}/another"),
+            "repo_path": Other(f"{server.repository}/another", scene="written", check=True),
             "repo_cipher_pass": Other(server.passphrase, scene="encrypted", fails=True),
             "retention_full": Other(7, scene="written", check=True),
             "compress_type": Other("gz", scene="written", check=True),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansible_collections.astraldraft.ops.plugins.module_utils._pgbackrest import config_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.tests.contract.lib.command import LIMIT_SECONDS, command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
@@ -37,15 +38,15 @@ class Archived:
         while subprocess.run([*self._inside, "pg_isready", "--quiet", "--host", "127.0.0.1"], check=False).returncode:
             assert time.monotonic() < ends, "the server does not start"
             time.sleep(0.2)
-        cipher = ["repo1-cipher-type=aes-256-cbc", f"repo1-cipher-pass={self.passphrase}"]
-        repositories: dict[str, list[str]] = {
-            self.config: [f"repo1-path={self.repository}"],
-            self.fresh: [f"repo1-path={self.repository}/fresh"],
-            f"{self.config}.encrypted": [f"repo1-path={self.encrypted}", *cipher],
+        cipher = {"repo1-cipher-type": "aes-256-cbc", "repo1-cipher-pass": self.passphrase}
+        common = {"repo1-retention-full": 2, "compress-type": "zst", "process-max": 2, "start-fast": "y"}
+        repositories = {
+            self.config: {"repo1-path": self.repository},
+            self.fresh: {"repo1-path": f"{self.repository}/fresh"},
+            f"{self.config}.encrypted": {"repo1-path": self.encrypted, **cipher},
         }
         for config, where in repositories.items():
-            lines = ["[global]", *where, "repo1-retention-full=2", "compress-type=zst", "process-max=2", "start-fast=y"]
-            text = "\n".join([*lines, "", "[main]", "pg1-path=/var/lib/postgresql/data/data", ""])
+            text = config_text("main", "/var/lib/postgresql/data/data", common | where)
             command(*self._inside, "sh", "-c", f"printf %s '{text}' >{config}")
             self._pgbackrest("stanza-create", config)
         self.settle()
