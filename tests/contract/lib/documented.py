@@ -44,7 +44,8 @@ def documented(path: Path) -> Documented:
         returned=yaml.safe_load(strings["RETURN"]) or {},
         never_changes=NOTHING_MODIFIED in str(attributes.get("idempotent", {}).get("details")),
         always_changes=attributes.get("idempotent", {}).get("support") == "none",
-        is_action=(OPS / "plugins" / "action" / path.name).exists() and path.parent == OPS / "plugins" / "modules",
+        # One whose action plugin only follows it is a module like any other.
+        is_action=path.parent == OPS / "plugins" / "modules" and "def main(" not in path.read_text(encoding="utf-8"),
     )
 
 

@@ -23,7 +23,7 @@ import docker
 import psycopg2.errors
 import redis
 
-LIMIT_SECONDS = 60
+LIMIT_SECONDS = 120
 LOADED = (ansible, docker, psycopg2, redis)
 UTILITIES = "ansible_collections.astraldraft.ops.plugins.module_utils"
 
