@@ -28,7 +28,7 @@ def case(world):
             "config_path": Other("/nonexistent", scene="no stanza"),
             "path": Other("{work}/elsewhere"),
             "environment": Other("no name", scene="no stanza"),
-            "target_time": Other("2021-01-01T00:00:00Z", scene="too early"),
+            "target_time": Other("yesterday", scene="too early"),
             "target_xid": Other(1, scene="no such transaction"),
             "jobs": Other(0, scene="no stanza"),
             "compression": Other("none"),

@@ -50,6 +50,7 @@ class Archived:
             command(*self._inside, "sh", "-c", f"printf %s '{text}' >{config}")
             self._pgbackrest("stanza-create", config)
         self.settle()
+        command(*self._inside, "psql", "-qc", "CREATE TABLE kept AS SELECT 1 AS id")
         self._pgbackrest("backup", self.config)
         time.sleep(1)  # pgBackRest counts in whole seconds.
         self.moment = to_iso(time.time())
