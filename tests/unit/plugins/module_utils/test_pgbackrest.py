@@ -342,7 +342,7 @@ class Model:
         self.inspection = {"Mounts": list(mounts)}
 
 
-def test_of_a_servers_volumes_only_the_repository_may_be_written():
+def test_of_a_servers_volumes_only_the_repository_may_be_written_and_their_order_is_no_accident():
     mounts = (
         {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/x", "Destination": "/var/lib/postgresql/data"},
         {"Type": "volume", "Name": "repo", "Source": "/var/lib/docker/y", "Destination": "/var/lib/pgbackrest"},
@@ -350,6 +350,6 @@ def test_of_a_servers_volumes_only_the_repository_may_be_written():
         {"Type": "tmpfs", "Destination": "/run/x"},
     )
     assert volumes_of(Model(*mounts), ["/var/lib/pgbackrest/main"]) == [
-        "data:/var/lib/postgresql/data:ro", "repo:/var/lib/pgbackrest:rw", "/etc/tls:/run/tls:ro",
+        "/etc/tls:/run/tls:ro", "repo:/var/lib/pgbackrest:rw", "data:/var/lib/postgresql/data:ro",
     ]  # fmt: skip
     assert not any(line.endswith(":rw") for line in volumes_of(Model(*mounts), []))
