@@ -38,7 +38,8 @@ _SETTINGS = {
     "listen_addresses": "", "archive_mode": "off", "archive_command": "", "fsync": "off", "synchronous_commit": "off", "autovacuum": "off",
     "shared_buffers": "128MB", "maintenance_work_mem": "128MB", "max_wal_size": "4GB", "checkpoint_timeout": "1h", "hot_standby": "on",
     "log_destination": "stderr", "logging_collector": "off", "ssl": "off", "port": "5432", "primary_conninfo": "", "primary_slot_name": "",
-    "synchronous_standby_names": "", "log_min_messages": "log", "recovery_target_action": "pause", "recovery_target_timeline": "latest",
+    "jit": "off", "synchronous_standby_names": "", "log_min_messages": "log", "recovery_target_action": "pause",
+    "recovery_target_timeline": "latest",
 }  # fmt: skip
 
 #: ``kind`` is TIME or XID, ``value`` an aware datetime or the number of a transaction.

@@ -24,6 +24,8 @@ SETTINGS = {
     "listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal",
     "max_wal_senders": "0", "archive_mode": "off", "autovacuum": "off", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
     "maintenance_work_mem": "128MB", "shared_buffers": "128MB", "log_destination": "stderr", "logging_collector": "off", "ssl": "off",
+    # What is asked once is not worth compiling, and slim images lack the compiler, which an expensive question would fail for.
+    "jit": "off",
 }  # fmt: skip
 
 

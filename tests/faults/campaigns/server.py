@@ -23,7 +23,7 @@ if [ ! -e /tmp/data/PG_VERSION ]; then
     echo 'host all all all trust' >>/tmp/data/pg_hba.conf
 fi
 exec postgres -D /tmp/data -c listen_addresses='*' -c unix_socket_directories=/run/postgresql -c shared_buffers=128MB \
-    -c maintenance_work_mem=64MB -c max_wal_size=2GB -c log_checkpoints=off "$@"
+    -c maintenance_work_mem=64MB -c max_wal_size=2GB -c jit=off -c log_checkpoints=off "$@"
 """
 ANSWER_SECONDS = 60
 
