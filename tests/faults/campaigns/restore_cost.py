@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import statistics
 import subprocess
 import time
@@ -21,6 +22,8 @@ FULL = 3
 #: Times 100,000 accounts of pgbench and 10,000 documents: the database, and one a tenth of it.
 SCALE, SAMPLE_SCALE, TENTH = 50, 10, 10
 FASTER, AWAY_SECONDS = 1.3, 1.0
+#: The swap is looked at from so long before it to so long after it. What the disk keeps waiting while it takes the load is told beside.
+AROUND_SECONDS = 2.0
 #: More than this of the smaller one's peak is not flat any more.
 FLAT = 1.25
 MODULE, CONTROLLER = "AnsiballZ_postgres_restore", "ansible-playbook"
@@ -67,12 +70,21 @@ class Bench:
             began = time.monotonic()
             play = restores.run("restore")
             ended = time.monotonic()
-            time.sleep(1)
-            away = ledger.silence(began)
-        done = evidence(play)
+            time.sleep(AROUND_SECONDS)
+            done = evidence(play)
+            swapped = time.monotonic() - (time.time() - datetime.datetime.fromisoformat(done["swapped_at"]).timestamp())
+            away = ledger.silence(swapped - AROUND_SECONDS, swapped + AROUND_SECONDS)
+            stalled = ledger.longest_silence(began)
         record.check(play.process.returncode == 0, f"scale {self.scale}, run {number}: restored", f"{ended - began:.1f} s")
         parts = {name.removesuffix("_seconds"): float(seconds) for name, seconds in done["parts"].items()}
-        outside = {"unavailable (module)": done["unavailable_seconds"], "no commit": away, "playbook restore": ended - began}
+        begun, over = stalled
+        record.note(f"run {number}: the longest time without a commit was {over - begun:.2f} s, {begun - swapped:+.1f} s from the swap")
+        outside = {
+            "unavailable (module)": done["unavailable_seconds"],
+            "no commit at the swap": away,
+            "no commit at any time": over - begun,
+            "playbook restore": ended - began,
+        }
         return parts | outside, peak.of
 
 
@@ -115,10 +127,10 @@ def _compare(record: Record, found: dict[str, list[float]], mib: float) -> None:
         ["part", "median", "least", "most"],
         [[name, f"{medians[name]:.2f}", f"{min(values):.2f}", f"{max(values):.2f}"] for name, values in found.items()],
     )
-    faster, away = medians["runbook load"] / medians["load"], max(found["no commit"])
+    faster, away = medians["runbook load"] / medians["load"], max(found["no commit at the swap"])
     record.check(faster >= FASTER, f"the load is at least {FASTER} times faster", f"{faster:.2f} times")
     record.check(
-        away < AWAY_SECONDS, "no commit for under a second; by hand the database is away all the time",
+        away < AWAY_SECONDS, "no commit for under a second at the swap; by hand the database is away all the time",
         f"at most {away:.2f} s, {medians['runbook load']:.1f} s by hand",
     )  # fmt: skip
     record.data.update(seconds=found, medians=medians)

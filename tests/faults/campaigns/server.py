@@ -142,10 +142,14 @@ class Ledger:
 
     def silence(self, since: float, until: float | None = None) -> float:
         """The longest time without a commit, in seconds, between two moments of the monotonic clock."""
+        before, after = self.longest_silence(since, until)
+        return after - before
+
+    def longest_silence(self, since: float, until: float | None = None) -> tuple[float, float]:
+        """When that began and ended."""
         until = until or time.monotonic()
         found = sorted(moment for moment in list(self.moments) if since <= moment <= until)
-        edges = [since, *found, until]
-        return max(after - before for before, after in itertools.pairwise(edges))
+        return max(itertools.pairwise([since, *found, until]), key=lambda pair: pair[1] - pair[0])
 
     def rate(self, since: float, until: float) -> float:
         return sum(since <= moment <= until for moment in list(self.moments)) / (until - since)
