@@ -63,7 +63,8 @@ class Bench:
     def playbook(self, name: str, **more: Any) -> Ran:
         given = {
             "stack_state_dir": str(self.folder / "state"), "database_login": login(self.server), "backup_login": login(self.server),
-            "backup_tools_service": "", "backup_tools_container": self.server.name, "backup_path": str(self.backups), "backup_queries": [], "backup_metrics_path": "",
+            "backup_tools_service": "", "backup_tools_container": self.server.name, "backup_path": str(self.backups), "backup_queries": [],
+            "backup_metrics_path": "",
         }  # fmt: skip
         return playbook(f"playbooks/{name}.yml", given | more, self.folder / f"{name}.log")
 
