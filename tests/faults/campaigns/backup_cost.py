@@ -110,13 +110,16 @@ def _compare(record: Record, found: dict[str, list[float]], scale: int) -> None:
         ["what", "median", "least", "most"],
         [[name, f"{medians[name]:.2f}", f"{min(values):.2f}", f"{max(values):.2f}"] for name, values in found.items()],
     )
-    faster, smaller = medians["runbook backup"] / medians["backup"], 1 - medians["backup MiB"] / medians["runbook MiB"]
+    smaller = 1 - medians["backup MiB"] / medians["runbook MiB"]
+    dumped = medians["runbook backup"] / medians["dump"]
+    whole = (medians["runbook backup"] + medians["runbook verify"]) / medians["backup"]
     loaded = medians["runbook restore"] / medians["load"]
-    record.check(faster >= 3, "the backup, read back and all, is at least 3 times faster", f"{faster:.2f} times")
+    record.check(dumped >= 3, "the dump is at least 3 times faster than pg_dump | gzip", f"{dumped:.2f} times")
+    record.check(whole >= 3, "so is all of the backup, which reads it back, than that and gzip -t", f"{whole:.2f} times")
     record.check(smaller >= 0.2, "it is at least 20 % smaller", f"{smaller:.0%}")
     record.check(loaded >= 1.3, "the load of a restore is at least 1.3 times faster", f"{loaded:.2f} times")
     record.note(
-        "The runbook's backup is a stream that nobody has looked at: what it is compared with includes the rows counted in the same "
+        "gzip -t reads what the runbook has written, and passes an empty file. The backup includes the rows counted in the same "
         "snapshot, the hashes, and every byte read back. The playbook's own time has Ansible's start, the lock and the journal in it."
     )
     record.data.update(seconds=found, medians=medians)
