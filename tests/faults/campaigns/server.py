@@ -147,12 +147,42 @@ class Ledger:
 
     def longest_silence(self, since: float, until: float | None = None) -> tuple[float, float]:
         """When that began and ended."""
-        until = until or time.monotonic()
-        found = sorted(moment for moment in list(self.moments) if since <= moment <= until)
-        return max(itertools.pairwise([since, *found, until]), key=lambda pair: pair[1] - pair[0])
+        return longest_silence(self.moments, since, until)
 
     def rate(self, since: float, until: float) -> float:
         return sum(since <= moment <= until for moment in list(self.moments)) / (until - since)
+
+
+def longest_silence(moments: list[float], since: float, until: float | None = None) -> tuple[float, float]:
+    """Between two moments of the monotonic clock: when the longest time without any of ``moments`` began and ended."""
+    until = until or time.monotonic()
+    found = sorted(moment for moment in list(moments) if since <= moment <= until)
+    return max(itertools.pairwise([since, *found, until]), key=lambda pair: pair[1] - pair[0])
+
+
+class Reader:
+    """A context: somebody who connects anew and reads a row, again and again, and notes when that went well."""
+
+    PAUSE_SECONDS = 0.02
+
+    def __init__(self, server: Server, question: str) -> None:
+        self._server, self._question, self._over = server, question, threading.Event()
+        self.moments: list[float] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        while not self._over.wait(self.PAUSE_SECONDS):
+            with contextlib.suppress(psycopg2.Error):
+                self._server.ask(self._question)
+                self.moments.append(time.monotonic())
 
 
 class Superuser:
