@@ -29,9 +29,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadl
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 QUIET_SECONDS = 5.0
-# Until the swap nobody needs it, and the transaction of the swap makes all before it lasting. What is loaded goes to the disk as it comes:
-# a gigabyte that the kernel writes at once, at the next sync of the log, keeps every commit of the live database waiting for seconds.
-LOAD_OPTIONS = "-c synchronous_commit=off -c backend_flush_after=1MB"
+# Until the swap nobody needs it, and the transaction of the swap makes all before it lasting.
+LOAD_OPTIONS = "-c synchronous_commit=off"
 RESULT = {
     "verdict": "inconclusive", "name": None, "database": None, "previous": None, "keep_until": None, "swapped_at": None,
     "unavailable_seconds": None, "parts": {}, "sessions_ended": {}, "rows_written_since": None, "removed": [], "kept": [], "actions": [],
