@@ -10,6 +10,7 @@ import collections
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import time
 
@@ -57,6 +58,19 @@ def dump_command(order, snapshot, folder, compress):
         "--compress={0}".format(compress), "--lock-wait-timeout={0}s".format(order.lock_seconds), "--file={0}".format(folder),
         *encoding,
     ]  # fmt: skip
+
+
+def why_no_dump(complaint):
+    """What pg_dump's words mean, where they do not tell: a sentence, or nothing.
+
+    Older servers call a snapshot that is not there an invalid identifier (PostgreSQL, ImportSnapshot in snapmgr.c).
+    """
+    if not re.search(r"snapshot \S+ does not exist|invalid snapshot identifier", complaint):
+        return ""
+    return (
+        " The snapshot is one of the server behind login_host, and the tools reached another one. Say where they are beside it (service or "
+        "container; backup_tools_service in the inventory), or how they reach it (tools_login_host, tools_login_port)."
+    )
 
 
 class Taking:
@@ -144,8 +158,8 @@ class Taking:
             done = self._place.run(dump_command(self._order, self._snapshot, folder, compress), self._tick, environment)
         if done.code:
             raise OpsError(
-                "pg_dump failed on {0} (exit code {1}): {2}. Nothing was kept of it, and the older backups are as they were.".format(
-                    self._place.name, done.code, last_words(done.complaint)
+                "pg_dump failed on {0} (exit code {1}): {2}.{3} Nothing was kept of it, and the older backups are as they were.".format(
+                    self._place.name, done.code, last_words(done.complaint), why_no_dump(done.complaint)
                 )
             )
         self.compression = compress if major >= 16 else "gzip:" + compress
