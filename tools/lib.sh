@@ -99,7 +99,8 @@ apt_install() {
 }
 
 # side_by_side COMMAND NAME...: `COMMAND NAME` for each, two at a time, which is what a machine of two cores bears. What one of them says is
-# shown whole, when it has ended. The names of those that failed are in side_by_side_failed. A single one speaks for itself.
+# shown whole, when it has ended, and what failed once more at the end, in short: of a long log often only the end is kept. The names of
+# those that failed are in side_by_side_failed. A single one speaks for itself.
 side_by_side() {
     local command=$1 lanes=${ASTRAL_TEST_LANES:-2} logs pid code name
     shift
@@ -131,6 +132,31 @@ side_by_side() {
         ((code == 0)) || side_by_side_failed+=("$name")
         printf -- '--- %s: %s (%s s)\n' "$name" "$( ((code == 0)) && echo ok || echo "FAILED, exit code $code")" "$(seconds_since "${jobs_begun[$name]}")"
     done
+    if ((lanes > 1)); then
+        for name in "${side_by_side_failed[@]}"; do
+            printf '\n--- %s failed:\n' "$name"
+            last_failure 14 "$logs/$name"
+        done
+    fi
     trap - EXIT
     rm -rf "$logs"
+}
+
+# last_failure LINES FILE: the last task in Ansible's output that failed and was not ignored, without the excerpt of its source, cut to so many
+# lines of 400 characters; the end of the file when there is none.
+last_failure() {
+    awk -v most="$1" '
+        function close_block() { if (block ~ /\nfatal: |\nfailed: / && block !~ /\n\.\.\.ignoring/) found = block; block = ""; source = 0 }
+        /^(TASK|PLAY|HANDLER|RUNNING HANDLER|INFO|WARNING) / { close_block() }
+        { end[NR] = substr($0, 1, 400) }
+        /^Origin: / { source = 1 }
+        /^(fatal|failed): / { source = 0 }
+        !source { block = block "\n" end[NR] }
+        END {
+            close_block()
+            if (!found) for (i = NR - most + 1; i <= NR; i++) found = found "\n" end[i]
+            count = split(substr(found, 2), lines, "\n")
+            for (i = 1; i <= count && i <= most; i++) print lines[i]
+            if (count > most) print "[...]"
+        }' "$2"
 }

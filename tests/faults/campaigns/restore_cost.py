@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import statistics
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,28 +51,30 @@ class Bench:
     def mib(self) -> float:
         return float(self._server.psql(f"SELECT pg_database_size('{self._server.database}')")) / 2**20
 
+    @contextlib.contextmanager
+    def traffic(self) -> Iterator[tuple[Ledger, Reader]]:
+        """Commits, and a reader that connects each time, for a second before what is measured."""
+        with Ledger(self._server, WRITER) as ledger, Reader(self._server, "SELECT id FROM documents LIMIT 1") as reader:
+            time.sleep(1)
+            yield ledger, reader
+
     def runbook(self) -> dict[str, float]:
-        """The plain dump into an empty database: for that long nobody can use it. -> seconds"""
+        """The plain dump into an empty database, beside the same traffic as ours: for that long nobody could use it. -> seconds"""
         path, client = self.folder / "runbook.sql.gz", f"docker exec -i -u postgres {self._server.name}"
         _shell(f"{client} pg_dump {self._server.database} | gzip >{path}")
         self._server.inside("createdb", "by_hand")
-        started = time.monotonic()
-        _shell(f"gunzip -c {path} | {client} psql -q by_hand")
-        seconds = time.monotonic() - started
+        with self.traffic():
+            started = time.monotonic()
+            _shell(f"gunzip -c {path} | {client} psql -q by_hand")
+            seconds = time.monotonic() - started
         self._server.inside("dropdb", "--force", "by_hand")
         return {"runbook load": seconds}
 
     def restore(self, record: Record, number: int) -> tuple[dict[str, float], dict[str, float | None]]:
         """-> seconds of each part as measured by the module, and from outside; peaks in MiB"""
-        server, restores = self._server, self.restores
-        with (
-            Ledger(server, WRITER) as ledger,
-            Reader(server, "SELECT id FROM documents LIMIT 1") as reader,
-            Peak(MODULE, CONTROLLER) as peak,
-        ):
-            time.sleep(1)
+        with self.traffic() as (ledger, reader), Peak(MODULE, CONTROLLER) as peak:
             began = time.monotonic()
-            play = restores.run("restore")
+            play = self.restores.run("restore")
             ended = time.monotonic()
             time.sleep(1)
             (unread, read), (stalled, committed) = longest_silence(reader.moments, began), ledger.longest_silence(began)
@@ -123,7 +127,7 @@ def _backed_up(record: Record, bench: Bench) -> None:
 def _compare(record: Record, found: dict[str, list[float]], mib: float) -> None:
     medians = {name: statistics.median(values) for name, values in found.items()}
     record.table(
-        f"A restore of {mib:.0f} MiB under {Ledger.RATE} commits/s (s)",
+        f"A restore of {mib:.0f} MiB and the runbook's load, each under {Ledger.RATE} commits/s (s)",
         ["part", "median", "least", "most"],
         [[name, f"{medians[name]:.2f}", f"{min(values):.2f}", f"{max(values):.2f}"] for name, values in found.items()],
     )
