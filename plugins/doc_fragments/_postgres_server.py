@@ -14,7 +14,7 @@ options:
     description: The Compose project of O(service).
     type: str
   service:
-    description: The Compose service whose container the server is. Needed, or O(container).
+    description: The Compose service whose container the server is. Needed, or O(container), or on a bare host O(data_path).
     type: str
   container:
     description: The name of the server's container, where it belongs to no Compose project.
@@ -23,17 +23,30 @@ options:
     description:
       - The server's data folder in its container, which must be in a volume. By default what the container's environment names as
         C(PGDATA).
+      - Without O(service) and O(container) it is a folder of this host. Reading it takes root, or the owner of the data.
     type: str
   bin_dir:
     description:
-      - The folder of PostgreSQL's tools in the container's image. By default they are looked for where the packages of Debian and of
-        postgresql.org put those of the server's major version, then on C(PATH).
+      - The folder of PostgreSQL's tools, in the container's image or on this host. By default they are looked for where the packages of
+        Debian and of postgresql.org put those of the server's major version, then on C(PATH).
     type: str
   tools_user:
-    description: The system user of the container's image that owns the data. By default C(postgres).
+    description: The system user that owns the data. By default C(postgres) in a container, and on a bare host whoever owns it.
     type: str
+  start_command:
+    description:
+      - What starts the server of a bare host, as the user that runs this module, such as V([systemctl, start, postgresql@17-main]). It
+        ends, and the server goes on. Not used for containers.
+      - By default it is C(pg_ctl), run as the owner of the data, with the options with which the server was started last. Name commands
+        where systemd, or whatever else, is to know of it.
+    type: list
+    elements: str
+  stop_command:
+    description: What shuts it down, ending every session, such as V([systemctl, stop, postgresql@17-main]).
+    type: list
+    elements: str
   login_host:
-    description: The host of the PostgreSQL server. By default the address of its container.
+    description: The host of the PostgreSQL server. By default the address of its container, or this host.
     type: str
   login_user:
     description: The user to connect as, a superuser.

@@ -32,6 +32,8 @@ MOST_FINDINGS = 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 _SEGMENT = re.compile(r"([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})-[0-9a-f]{40}", re.ASCII)
 _COUNTS = re.compile(r"(missing|checksum invalid|size invalid|other): (\d+)")
+# The error that follows says only that there is none.
+_UNREACHED = "unable to check pg"
 _COMPLAINT = re.compile(r"\s*(?:\S+ \S+ P\d+\s+)?(ERROR|WARN): (.*)", re.DOTALL)
 
 
@@ -103,11 +105,11 @@ def explain(what, place_name, done):
 
 
 def complaints(text):
-    """What was said of errors, in one line; the last words where that is not said."""
+    """What was said of errors, and of servers that could not be reached, in one line; the last words where that is not said."""
     found, lines = [], text.split("\n")
     for number, line in enumerate(lines):
         match = _COMPLAINT.fullmatch(line)
-        if match and match.group(1) == "ERROR":
+        if match and (match.group(1) == "ERROR" or match.group(2).startswith(_UNREACHED)):
             # Further lines of one message are indented.
             tail = []
             for more in lines[number + 1 :]:

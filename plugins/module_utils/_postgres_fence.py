@@ -37,7 +37,7 @@ class Fence:
         """What the server says, or the ProbeError why it says nothing."""
         login = login_of(self._params, self._server)
         if not login["login_host"] or self._server.state != "running":
-            return ProbeError("refused", "stopped", "its container {0} does not run".format(self._server.name))
+            return ProbeError("refused", "stopped", "{0} does not run".format(self._server.name))
         try:
             return ask(self._psycopg2, login, self._params["timeout"])
         except ProbeError as error:

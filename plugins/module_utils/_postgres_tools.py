@@ -132,7 +132,7 @@ def server_login(params):
 
 def tools_login(params, server):
     """How the tools reach the server: LOGIN_SPEC as seen from where they are. ``server`` has its own port (dict)."""
-    login = dict(params)
+    login = dict(params, login_host=params["login_host"] or "127.0.0.1")
     if params["service"] or params["container"]:
         # The loopback interface of the server's own network: no certificate is for that, and nobody is between.
         login.update(login_host="127.0.0.1", login_port=server["port"], ssl_mode="prefer", ca_cert=None)

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Asks all servers of a streaming replication at the same time for their role, timeline, positions, slots and standbys, and says of each
     replica whether it may be promoted, and if not, why.
-  - Of a server in a container that does not answer the files are read, through the engine, whether it runs or not. They say whether it was
+  - Of a server that does not answer the files are read, through the engine where it is in a container. They say whether it was
     shut down or killed, whether it was fenced (M(astraldraft.ops.postgres_fence)), and up to where it has written WAL, to a page of
     8 KiB; so how much a replica lacks of what a dead primary wrote is known as long as there is its disk.
 author:
@@ -35,7 +35,7 @@ options:
         type: str
         required: true
       login_host:
-        description: Its host. By default the address of its container.
+        description: Its host. By default the address of its container, or this host where O(servers[].data_path) alone is given.
         type: str
       login_port:
         description: Its port.
@@ -51,7 +51,8 @@ options:
         description: The name of its container, where that belongs to no Compose project.
         type: str
       data_path:
-        description: Its data folder in the container. By default what the container's environment names as C(PGDATA).
+        description: Its data folder in the container, by default what the container's environment names as C(PGDATA). Without a container
+          it is a folder of this host.
         type: str
   login_host:
     description: The host of those servers that name neither one nor a container.
@@ -238,33 +239,34 @@ RESULT = {"verdict": replication.INCONCLUSIVE, "findings": [], "primary": None, 
 
 
 def place(params, one):
-    """The options that name a server's container."""
+    """The options that name a server whose files are read."""
     return dict(one, docker_host=params["docker_host"], bin_dir=None, tools_user=None)
 
 
-def contained(one):
-    return one["service"] or one["container"]
+def within_reach(one):
+    """Whether its files can be read."""
+    return one["service"] or one["container"] or one["data_path"]
 
 
 def login(params, one):
     """LOGIN_SPEC for one of the servers, or the ProbeError why there is none."""
-    host = one["login_host"] or (None if contained(one) else params["login_host"])
-    if not host and contained(one):
+    host = one["login_host"] or (None if within_reach(one) else params["login_host"])
+    if not host and within_reach(one):
         try:
             with server(place(params, one)) as found:
                 host = found.address
         except OpsError as error:
             return ProbeError("unreachable", "no_container", error.message)
         if not host:
-            return ProbeError("refused", "stopped", "its container {0} does not run".format(found.name), "Start it.")
+            return ProbeError("refused", "stopped", "{0} does not run".format(found.name), "Start it.")
     if not host:
-        return ProbeError("not_configured", "not_configured", "it names neither login_host nor a container")
+        return ProbeError("not_configured", "not_configured", "it names neither login_host nor a container nor data_path")
     return dict({name: params[name] for name in LOGIN}, login_host=host, login_port=one["login_port"])
 
 
 def remains(params, one):
     """What the files of a server that does not answer say (Remains), None when there are none to be read."""
-    if not contained(one):
+    if not within_reach(one):
         return None
     try:
         with server(place(params, one)) as found:

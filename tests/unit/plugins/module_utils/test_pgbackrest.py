@@ -42,6 +42,11 @@ NO_SET = """stanza: main
 status: error
   backup set 20990101-111111F is not valid
 """
+UNREACHED = """2026-11-28 22:57:11.894 P00   WARN: unable to check pg1: socket "/var/run/.s.PGSQL.5432" failed: No such file or directory
+                                    Is the server running locally and accepting connections on that socket?
+2026-11-28 22:57:11.894 P00  ERROR: [056]: unable to find primary cluster - cannot proceed
+                                    HINT: are all available clusters in recovery?
+"""
 ERRORS = """2026-11-28 16:01:00.090 P00   WARN: something
 2026-11-28 16:01:00.090 P00  ERROR: [082]: WAL segment 00000001000000000000000A was not archived before the 3000ms timeout
                                     HINT: check the archive_command to ensure that all options are correct.
@@ -199,6 +204,8 @@ def test_why_a_command_failed_is_in_its_own_words():
         "pgbackrest check failed on here (exit code 82): [082]: WAL segment 00000001000000000000000A was not archived before the 3000ms "
         "timeout HINT: check the archive_command to ensure that all options are correct."
     )
+    error = words.explain("pgbackrest stanza-create", "here", Finished(56, UNREACHED.encode(), ""))
+    assert "No such file or directory Is the server running" in error.message and "unable to find primary cluster" in error.message
     assert "Install" in words.explain("pgbackrest check", "here", Finished(127, b"", "sh: pgbackrest: not found")).message
 
 
