@@ -54,9 +54,9 @@ def test_a_file_that_is_not_there_is_none(data):
         server(data).demand_major()
 
 
-@pytest.mark.parametrize("pid", ["", "no number", "999999999\n/data", str(os.getpid()) + "\n/data"])
+@pytest.mark.parametrize("pid", ["", "no number", "999999999\n/data", "{0}\n/data"])
 def test_a_number_that_is_nobodys_or_somebody_elses_is_no_server(data, pid):
-    (data / host.PID).write_text(pid)
+    (data / host.PID).write_text(pid.format(os.getpid()))
     assert server(data).state == "stopped"
 
 
