@@ -75,6 +75,14 @@ def write_atomically(path, text, mode):
         raise
 
 
+def write_while(file, path, text, mode):
+    """Only as long as the job's ``file`` is there: whoever removes that removes ``path`` afterwards."""
+    if file.exists():
+        write_atomically(path, text, mode)
+    if not file.exists():
+        path.unlink(missing_ok=True)
+
+
 def told(job, state):
     """The text of the file for Prometheus."""
     labels = ",".join(f"{key}={json.dumps(job[key], ensure_ascii=False)}" for key in ("name", "stack"))
@@ -168,10 +176,9 @@ def carry_out(job, lock, file):
         "last_success": round(now, 3) if code == 0 else remembered(state_path),
         "last_run": round(begun, 3), "last_exit": code, "last_duration": duration,
     }  # fmt: skip
-    if file.exists():
-        write_atomically(state_path, json.dumps(state) + "\n", 0o600)
-    if file.exists() and job["metrics_path"]:
-        write_atomically(Path(job["metrics_path"]), told(job, state), 0o644)
+    write_while(file, state_path, json.dumps(state) + "\n", 0o600)
+    if job["metrics_path"]:
+        write_while(file, Path(job["metrics_path"]), told(job, state), 0o644)
     if code:
         print(f"{job['name']} of {job['stack']} {why} ({duration} s). All it said is in {log.path}. It ended with:", file=sys.stderr)
         print("\n".join(last_lines), file=sys.stderr)

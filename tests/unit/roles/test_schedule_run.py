@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -70,6 +71,24 @@ def test_what_is_removed_while_it_runs_leaves_nothing_that_is_told(tmp_path):
     assert (job.run(), job.complaint) == (0, "")
     assert "ended well" in job.log.read_text()
     assert not job.metrics.exists() and not job.state.exists()
+
+
+def test_what_is_removed_while_that_is_written_leaves_nothing_either(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("schedule_run", RUN)
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    file, metrics, write = tmp_path / "job.json", tmp_path / "job.prom", run.write_atomically
+    file.write_text("{}")
+    run.write_while(file, metrics, "1", 0o644)
+    assert metrics.read_text() == "1"
+
+    def write_too_late(*what):
+        file.unlink()
+        write(*what)
+
+    monkeypatch.setattr(run, "write_atomically", write_too_late)
+    run.write_while(file, metrics, "2", 0o644)
+    assert not metrics.exists()
 
 
 def test_what_fails_is_loud_and_does_not_forget_when_all_was_well(tmp_path):
