@@ -95,6 +95,8 @@ class Ledger:
     WRITERS, RATE = 4, 200
     TABLE = "CREATE TABLE ledger (writer int, number bigint, told timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (writer, number))"
     RETRY_SECONDS, STATEMENT_MS = 0.02, 5000
+    #: Each writer has a number of its own, also in the next ledger of the same database.
+    _numbers = itertools.count()
 
     def __init__(self, server: Server, user: str) -> None:
         self._server, self._user = server, user
@@ -103,7 +105,7 @@ class Ledger:
         self.told: dict[int, set[tuple[int, int]]] = {}
         self.moments: list[float] = []
         self.refused = 0
-        self._threads = [threading.Thread(target=self._write, args=(number,), daemon=True) for number in range(self.WRITERS)]
+        self._threads = [threading.Thread(target=self._write, args=(next(self._numbers),), daemon=True) for _writer in range(self.WRITERS)]
 
     def __enter__(self) -> Ledger:
         for thread in self._threads:
