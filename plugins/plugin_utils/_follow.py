@@ -16,6 +16,7 @@ import posixpath
 import shlex
 import time
 
+from ansible import constants
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.astraldraft.ops.plugins.module_utils._watch import SILENT_SECONDS, Cadence
@@ -68,7 +69,8 @@ class FollowedModule(ActionBase):
                 "msg": "The deadline has passed before this was begun, on {0}. Nothing was done.".format(task_vars["inventory_hostname"]),
             }
         self._make_tmp_path()
-        progress = posixpath.join(self._connection._shell.tmpdir, "progress")
+        folder = self._connection._shell.tmpdir
+        progress = posixpath.join(folder, "progress")
         self._task.async_val = limit
         try:
             job = self._execute_module(module_args=dict(self._task.args, progress_path=progress), task_vars=task_vars, wrap_async=True)
@@ -85,11 +87,18 @@ class FollowedModule(ActionBase):
         if not ended or NO_ANSWER in str(result.get("msg")):
             result = {"failed": True, "changed": False, "msg": self._lost(task_vars)}
         self._status(job, "cleanup", task_vars)
+        self._remove(folder)
         if "child_pid" in result:
             result["msg"] = (
                 "{0} on {1} was not over at its deadline, {2} s after it began, and was ended by the host. What was half done is not used."
             ).format(self.subject, task_vars["inventory_hostname"], limit)
         return {key: value for key, value in result.items() if key not in _ADDED}
+
+    def _remove(self, folder):
+        """What holds the module's options, its passwords among them. Async does that up to five seconds later, and never for one who was
+        killed."""
+        if not constants.DEFAULT_KEEP_REMOTE_FILES:
+            self._remove_tmp_path(folder, force=True)
 
     def _follow(self, job, progress):
         """Wait until the job has ended. -> whether it has; else nobody is at it any more"""

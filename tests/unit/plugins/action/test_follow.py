@@ -44,7 +44,8 @@ class Run:
         action._display = MagicMock(columns=60)
         action._display.display = lambda text, **_more: self.printed.append(text)
         action._connection._shell.tmpdir = "/run/it's"
-        action._make_tmp_path = MagicMock()
+        action._make_tmp_path, self.removed = MagicMock(), []
+        action._remove_tmp_path = lambda path, force: self.removed.append((path, force))
 
         def low_level(command, sudoable):
             assert sudoable
@@ -78,6 +79,7 @@ def test_it_runs_in_the_background_and_gives_the_modules_own_result(monkeypatch)
     run = Run(monkeypatch, ("dumping", "\n" + RUNNING), ("", "\n" + json.dumps(ENDED)))
     assert run.result == ENDED and run.statuses == ["status", "cleanup"]
     assert run.modules == [({"path": "/backups", "progress_path": "/run/it's/progress"}, True, plugin.LIMIT_SECONDS)]
+    assert run.removed == [("/run/it's", True)], "its options, passwords among them, are gone before the next task"
     assert run.task.async_val == 0, "the task is as it was"
     assert "'/run/it'\"'\"'s/progress'" in run.command, "names are quoted"
     assert run.printed == [], "what is short says nothing"
@@ -131,7 +133,7 @@ def test_a_job_that_nobody_is_at_any_more_fails_and_says_why(monkeypatch, text):
     run = Run(monkeypatch, ("dumping", text), alive=False)
     assert run.result["failed"] and not run.result["changed"]
     assert "Backing up on db-1 came to no end: its process is gone" in run.result["msg"] and run.result["msg"].endswith("Run it again.")
-    assert run.now < 2 * plugin.LOOK_SECONDS
+    assert run.now < 2 * plugin.LOOK_SECONDS and run.removed
 
 
 def test_a_job_that_ends_while_its_process_is_looked_for_has_ended(monkeypatch):
