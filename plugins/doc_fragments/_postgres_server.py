@@ -42,7 +42,7 @@ options:
     type: list
     elements: str
   stop_command:
-    description: What shuts it down, ending every session, such as V([systemctl, stop, postgresql@17-main]).
+    description: What shuts it down, ending every session, such as V([systemctl, stop, postgresql@17-main]). Not used for containers.
     type: list
     elements: str
   login_host:

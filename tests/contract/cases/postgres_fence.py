@@ -50,5 +50,6 @@ def case(world):
             "docker_host": Other("unix:///nonexistent/docker.sock", fails=True),
         },
         noise=[*TOOLS_RUN, r"astraldraft-\w+-[0-9a-f]{8}", *MILLISECONDS_LEFT, r"\d+\.\d+\.\d+\.\d+", r"It said last: .*"],
+        without_effect=dict.fromkeys(("start_command", "stop_command"), "Not used for containers"),
         reduced=dict.fromkeys(("lsn", "refused_since", "timeline", "complaint", "fenced_at"), type),
     )

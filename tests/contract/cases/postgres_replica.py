@@ -95,5 +95,6 @@ def case(world):
             r"It said last: .*",
             r"\.kept-[\w-]+",
         ],
+        without_effect=dict.fromkeys(("start_command", "stop_command"), "Not used for containers"),
         reduced=dict.fromkeys(("parts", "bytes", "previous"), type),
     )
