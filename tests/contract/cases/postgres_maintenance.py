@@ -153,5 +153,7 @@ def case(world):
             r"(?<=\(\(\[)\d+(?=\])",
             r"(?<=\(\(\d)\d{6}(?=,)",
         ],
-        reduced=dict.fromkeys(("pid", "age", "frozen_age", "multixact_age", "retained_bytes"), type),
+        # The oldest comes first, which is now this one, now that one.
+        reduced=dict.fromkeys(("pid", "age", "frozen_age", "multixact_age", "retained_bytes"), type)
+        | {"holders": lambda holders: sorted(holder["kind"] for holder in holders)},
     )
