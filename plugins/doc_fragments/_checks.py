@@ -103,6 +103,12 @@ options:
       ca_path:
         description: HTTP, TLS and Redis. A PEM file with the authorities to trust in place of the system's.
         type: path
+      client_cert:
+        description: Redis. A PEM file with a certificate of ours, where the server wants one.
+        type: path
+      client_key:
+        description: Redis. Its key.
+        type: path
       status:
         description: HTTP. The statuses that are right. By default V(200) alone.
         type: list

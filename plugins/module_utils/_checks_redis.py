@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import Outcome, in_parallel, latency_findings, weigh
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_net import LATENCY_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._net import NEXT, ProbeError, connect, no_answer, where
+from ansible_collections.astraldraft.ops.plugins.module_utils._net import NEXT, ProbeError, where
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import (
+    LOGIN_DEFAULTS,
+    LOGIN_SPEC,
+    Node,
+    parse_info,
+    split_address,
+)
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import ALL_SLOTS, down, parse_members
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
 REDIS_SPEC = dict(
-    LATENCY_SPEC,
-    login_host={"type": "str"},
-    login_port={"type": "int"},
-    login_user={"type": "str"},
-    login_password={"type": "str", "no_log": True},
-    tls={"type": "bool"},
-    validate_certs={"type": "bool"},
-    ca_path={"type": "path"},
-    nodes={"type": "list", "elements": "str"},
+    dict(LOGIN_SPEC, **LATENCY_SPEC),
     cluster={"type": "bool"},
     role={"type": "str", "choices": ["primary", "replica"]},
     memory_warn={"type": "float"},
     memory_fail={"type": "float"},
 )
-REDIS_DEFAULTS = {"login_port": 6379, "tls": False, "validate_certs": True, "cluster": False}
-ALL_SLOTS = 16384
+REDIS_DEFAULTS = dict(LOGIN_DEFAULTS, cluster=False)
 
 
 def probe_redis(check, context):
@@ -69,22 +68,17 @@ def _failed(answer, node, seconds):
 
 def _job(check, redis, node):
     def job():
-        host, _colon, port = node.rpartition(":")
-        host = host.strip("[]")
-        if not host or not port.isdigit():
-            raise ProbeError("wrong_answer", "bad_address", "{0!r} is not host:port".format(node), "Write the nodes as host:port.")
-        watch = Deadline(check["timeout"])
-        client = client_for(check, redis, host, int(port))
+        host, port = split_address(node)
+        server = Node(redis, check, host, port)
         try:
-            pong, seconds = client.ping(), watch.elapsed
-            info = client.info()
-            cluster = parse_info(client.execute_command("CLUSTER", "INFO")) if check["cluster"] else None
-            members = client.execute_command("CLUSTER", "NODES") if check["cluster"] else None
-        except redis.exceptions.RedisError as error:
-            raise explain(redis, error, host, int(port), watch, check["timeout"])
+            watch = Deadline(check["timeout"])
+            pong, seconds = server.ask("PING"), watch.elapsed
+            info = parse_info(server.ask("INFO"))
+            cluster = parse_info(server.ask("CLUSTER", "INFO")) if check["cluster"] else None
+            members = server.ask("CLUSTER", "NODES") if check["cluster"] else None
         finally:
-            client.close()
-        if pong is not True:
+            server.close()
+        if pong != b"PONG":
             raise ProbeError("wrong_answer", "not_pong", "{0} answered PING with {1!r}".format(node, pong), "Is this Redis?")
         state = summarize(info, cluster, members)
         findings = judge(check, state) + latency_findings(check, seconds)
@@ -94,48 +88,9 @@ def _job(check, redis, node):
     return job
 
 
-def client_for(check, redis, host, port):
-    """A client that tries once: the library's own retries would hide a failing server and exceed the time limit."""
-    arguments = {
-        "host": host,
-        "port": port,
-        "username": check["login_user"],
-        "password": check["login_password"],
-        "socket_timeout": check["timeout"],
-        "socket_connect_timeout": check["timeout"],
-        "retry": redis.retry.Retry(redis.backoff.NoBackoff(), 0),
-        "client_name": "astraldraft.ops",
-    }
-    if check["tls"]:
-        arguments.update(ssl=True, ssl_cert_reqs="required" if check["validate_certs"] else "none", ssl_ca_certs=check["ca_path"])
-        arguments["ssl_check_hostname"] = check["validate_certs"]
-    return redis.Redis(**arguments)
-
-
-def parse_info(answer):
-    """``name:value`` lines, or the dict that newer clients make of them, as a dict of str."""
-    if isinstance(answer, dict):
-        return {str(key): str(value) for key, value in answer.items()}
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return dict(line.strip().split(":", 1) for line in text.splitlines() if ":" in line)
-
-
-def failed_members(answer):
-    """The addresses of the cluster members that the node asked thinks are down. ``answer``: of CLUSTER NODES, text or parsed."""
-    if isinstance(answer, dict):
-        return sorted(address for address, node in answer.items() if is_down(node.get("flags", "")))
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    fields = [line.split() for line in text.splitlines() if line.strip()]
-    return sorted(line[1].split("@")[0] for line in fields if is_down(line[2]))
-
-
-def is_down(flags):
-    return any(flag in ("fail", "fail?", "noaddr") for flag in flags.split(","))
-
-
 def summarize(info, cluster, members):
     """What a node says of itself, as the check returns it; sizes in bytes."""
-    state = {
+    state: dict[str, object] = {
         "version": str(info.get("redis_version", "")),
         "role": "replica" if info.get("role") == "slave" else "primary",
         "used_memory": int(info.get("used_memory", 0)),
@@ -147,7 +102,7 @@ def summarize(info, cluster, members):
     if cluster is not None:
         state["cluster"] = cluster.get("cluster_state", "unknown")
         state["slots_ok"] = int(cluster.get("cluster_slots_ok", 0))
-        state["failed_members"] = failed_members(members)
+        state["failed_members"] = sorted(member.name for member in down(parse_members(members)))
     return state
 
 
@@ -174,26 +129,3 @@ def judge(check, state):
             found.append((verdict, "memory", sentence, "Find the large keys, or raise maxmemory."))
             break
     return found
-
-
-def explain(redis, error, host, port, watch, seconds):
-    """The ProbeError of a redis-py exception. The server's own sentence is kept: it is not a secret."""
-    target, errors = where(host, port), redis.exceptions
-    text = " ".join(str(error).split())[:200]
-    word = text.split(" ", 1)[0].rstrip(".:").upper()
-    auth = isinstance(error, (errors.AuthenticationError, errors.NoPermissionError))
-    if auth or word in ("NOAUTH", "WRONGPASS", "NOPERM") or "authentication required" in text.lower():
-        return ProbeError("wrong_answer", "our_credentials", "{0} says: {1}".format(target, text), "Correct login_user and login_password.")
-    if isinstance(error, errors.BusyLoadingError):
-        return ProbeError("wrong_answer", "loading", "{0} says: {1}".format(target, text), "Wait until it has loaded its data set.")
-    if isinstance(error, errors.TimeoutError):
-        return no_answer(target, seconds)
-    if isinstance(error, errors.ResponseError):
-        return ProbeError("wrong_answer", "error_reply", "{0} says: {1}".format(target, text), "Follow what the server says.")
-    if isinstance(error, errors.InvalidResponse) or "protocol error" in text.lower():
-        return ProbeError("wrong_answer", "not_redis", "{0} does not speak Redis: {1}".format(target, text), "Is this Redis's port?")
-    try:  # the library gives one exception for all kinds of lost connections: a plain one tells which
-        connect(host, port, max(0.2, watch.remaining)).close()
-    except ProbeError as found:
-        return found
-    return ProbeError("wrong_answer", "reset", "{0} closed the connection: {1}".format(target, text), "Read the server's log.")

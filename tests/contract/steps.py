@@ -144,6 +144,21 @@ def demo(world: World) -> list[Step]:
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
         *database(),
+        *cache(),
+    ]
+
+
+def cache() -> list[Step]:
+    """In the lane of the demo as well. Nobody's session is removed: the integration tests have servers of their own for that."""
+    pattern = {"cache_pattern": "nothing-of-this-name:*"}
+    return [
+        Step("how it is", "cache_health", says=("all 6 answer",)),
+        Step("how many sessions", "sessions_count", says=("sessions",)),
+        Step("nothing to clear", "cache_clear", WHY | pattern, ("0 keys that match nothing-of-this-name:*",)),
+        Step("neither nor", "cache_clear", WHY, ("Say what is to be cleared",), refused=True, real=False),
+        Step("everything, not confirmed", "cache_clear", WHY | {"cache_flush": True}, ("is not confirmed",), refused=True, real=False),
+        Step("more than sessions", "sessions_revoke", WHY | {"cache_sessions_pattern": "*"}, ("may mean more",), refused=True, real=False),
+        Step("nobody", "sessions_revoke", WHY | {"cache_sessions_pattern": "session:nobody"}, ("0 sessions would be removed.",)),
     ]
 
 

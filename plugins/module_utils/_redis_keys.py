@@ -1,0 +1,162 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is done to a batch of keys, and how large a batch may be. Private: other collections must not import it.
+
+Nothing here has a connection. A batch is what one step of SCAN yields: while the server works on it, nobody else is served.
+"""
+
+from __future__ import annotations
+
+import collections
+import random
+import threading
+
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import may_match
+
+# ARGV: cursor, pattern, count, idle, budget, spared prefixes. Names of keys cannot be declared that are only found here.
+_HEAD = """
+local cursor, pattern, count, idle, budget = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local answer = redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', count)
+local spared, meant = {}, {}
+for i = 6, #ARGV do spared[i - 5] = 0 end
+for _, key in ipairs(answer[2]) do
+    local by
+    for i = 6, #ARGV do
+        if string.sub(key, 1, #ARGV[i]) == ARGV[i] then by = i - 5 break end
+    end
+    if by then
+        spared[by] = spared[by] + 1
+    else
+        local age = idle > 0 and redis.pcall('OBJECT', 'IDLETIME', key) or 0
+        if type(age) ~= 'number' or age >= idle then meant[#meant + 1] = key end
+    end
+end
+"""
+#: -> cursor, how many are meant, how many are spared by each prefix, one of those that are meant.
+COUNT = _HEAD + "return {answer[1], #meant, spared, meant[1] and {meant[1]} or {}}"
+#: -> the same, but how many were removed and the names of those that could not be.
+REMOVE = (
+    _HEAD
+    + """
+local removed, left = 0, {}
+for i, key in ipairs(meant) do
+    if i > budget then left[#left + 1] = key else
+        local done = redis.pcall('UNLINK', key)
+        if type(done) == 'number' then removed = removed + done else left[#left + 1] = key end
+    end
+end
+return {answer[1], removed, spared, left}
+"""
+)
+
+SMALLEST, LONGEST_PAUSE = 50, 0.004  # a step of 50 keys takes about 0.2 ms
+ADJUST_EVERY = 20  # pings
+PINGS_KEPT = 200
+
+#: ``meant``: keys that were counted or removed; ``spared``: by prefix, in their order; ``names``: some of those that are meant (COUNT)
+#: or those that were left (REMOVE).
+Batch = collections.namedtuple("Batch", "cursor meant spared names")
+
+
+def batch_of(answer):
+    """The Batch of what one of the scripts returned."""
+    return Batch(answer[0], answer[1], answer[2], answer[3])
+
+
+def sort_out(names, prefixes):
+    """``(those that are meant, how many each prefix spares)``, as the scripts do it."""
+    meant, spared = [], [0] * len(prefixes)
+    for name in names:
+        by = next((index for index, prefix in enumerate(prefixes) if name.startswith(prefix)), None)
+        if by is None:
+            meant.append(name)
+        else:
+            spared[by] += 1
+    return meant, spared
+
+
+def in_the_way(pattern, protected, allowed):
+    """The protected prefixes (bytes) whose keys the pattern may mean, without those that are allowed."""
+    return [prefix for prefix in protected if prefix and prefix not in allowed and may_match(pattern, prefix)]
+
+
+class Pace:
+    """How many keys a step may look at and how long to wait after it, so that others do not feel it.
+
+    ``limit``: the seconds that a PING of somebody else may take, at the 99th percentile.
+    """
+
+    def __init__(self, largest, limit):
+        self.largest, self.limit = max(SMALLEST, largest), limit
+        self.batch, self.pause, self.slowed = float(self.largest), 0.0, 0
+        self._pings, self._new = collections.deque(maxlen=PINGS_KEPT), 0
+
+    @property
+    def count(self):
+        return int(self.batch)
+
+    def p99(self):
+        """Of the latest pings, in seconds, a single one of few never counts; None without any."""
+        ordered = sorted(self._pings)
+        return ordered[max(0, min(len(ordered) - 2, int(len(ordered) * 0.99)))] if ordered else None
+
+    def felt(self, seconds):
+        """One PING took so many seconds."""
+        self._pings.append(seconds)
+        self._new += 1
+        if self._new < ADJUST_EVERY:
+            return
+        self._new = 0
+        now = self.p99()
+        if now > self.limit:
+            self.slowed += 1
+            if self.batch > SMALLEST:
+                self.batch = max(SMALLEST, self.batch / 2)
+            elif self.pause < LONGEST_PAUSE:
+                self.pause = max(0.001, self.pause * 2)
+            else:
+                self.limit = 3 * now  # next to nothing is being done: it is not we whom they feel
+            # What made it slow down must not do so for ever.
+            self._pings.clear()
+        elif now < self.limit / 2:
+            self.batch, self.pause = min(self.largest, self.batch * 1.5), self.pause / 2 if self.pause > 0.0005 else 0.0
+
+
+class Budget:
+    """How many more keys may be removed, by several threads. Whoever removes takes first and gives back what was too much."""
+
+    def __init__(self, number):
+        self._left, self._taken, self._change = number, 0, threading.Condition()
+
+    def take(self, number):
+        """At most so many; 0 when all have been used, not while somebody may still give some back."""
+        with self._change:
+            while not self._left and self._taken:
+                self._change.wait(1.0)
+            given = min(number, self._left)
+            self._left -= given
+            self._taken += given
+            return given
+
+    def settle(self, given, used):
+        """What became of ``given``."""
+        with self._change:
+            self._left += given - used
+            self._taken -= given
+            self._change.notify_all()
+
+
+class Sample:
+    """So many of all names that went by, each as likely as any other."""
+
+    def __init__(self, size):
+        self.size, self.names, self._seen = size, [], 0
+
+    def add(self, name):
+        self._seen += 1
+        if len(self.names) < self.size:
+            self.names.append(name)
+        elif self.size and random.randrange(self._seen) < self.size:
+            self.names[random.randrange(self.size)] = name

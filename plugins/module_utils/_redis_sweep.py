@@ -1,0 +1,382 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Going through all keys of every primary at once, beside its users. Private: other collections must not import it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, Node, parse_info
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import sizes_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import (
+    COUNT,
+    REMOVE,
+    Batch,
+    Pace,
+    Sample,
+    batch_of,
+    sort_out,
+)
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import Topology, discover, primaries
+
+PING_EVERY = 0.005
+IDLE_PINGS = 40  # what others feel before anything is done
+IDLE_FACTOR = 3.0
+LOOK_AGAIN = 0.5
+MOST_PASSES = 5
+MOST_TRIES = 20  # of one pass, while servers change places
+CLOCK = 1  # second: the resolution of OBJECT IDLETIME
+
+
+class Job:
+    """What a pass is to do. All names are bytes.
+
+    ``prefixes`` are spared and counted; ``idle``: only keys that nobody has touched for so many seconds; ``budget``: how many may be
+    removed, None to count only.
+    """
+
+    def __init__(self, pattern, prefixes=(), idle=0, budget=None, sample=0):
+        self.pattern, self.prefixes, self.idle, self.budget = pattern, list(prefixes), idle, budget
+        self.sample = Sample(sample)
+        self.lock = threading.Lock()
+
+
+class Part:
+    """What became of one primary in a pass. ``error``: ProbeError that broke it off, or any other exception."""
+
+    def __init__(self, member, prefixes):
+        self.member, self.meant, self.spared, self.capped = member, 0, [0] * len(prefixes), False
+        self.error, self.done, self.scripts, self.runs, self.slowed, self.p99, self.limit = None, False, True, (None, None), 0, 0.0, 0.0
+
+
+class Sweep:
+    """``login``: of CONNECTION_SPEC with ``timeout`` and ``db``; ``patience``: the seconds for which a failover may take."""
+
+    def __init__(self, redis, login, batch, limit, patience, progress):
+        self._redis, self._login, self._batch, self._limit = redis, login, batch, limit
+        self._patience, self._progress, self._stop = patience, progress, threading.Event()
+        self.topology, self._parts = Topology("", [], "", {}), []
+
+    def look(self):
+        """Find out which servers there are. Raises OpsError."""
+        try:
+            self._discover()
+        except ProbeError as error:
+            raise OpsError("{0}. {1}".format(error.message, error.next))
+
+    def _discover(self):
+        self.topology = discover(self._redis, self._known(), self._progress.tick)
+        if not primaries(self.topology):
+            names = ", ".join(member.name for member in self.topology.members)
+            raise ProbeError(
+                "wrong_answer", "read_only", "{0} is a replica; nothing may be changed there".format(names), "Name its primary."
+            )
+
+    def _settle(self, why):
+        """Wait until every slot has a primary that answers as one. Raises ProbeError after the patience."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                self._discover()
+                for member in primaries(self.topology):
+                    self._one(member, self._awake)
+                return
+            except ProbeError as error:
+                if error.reason not in PASSING or time.monotonic() > deadline:
+                    raise ProbeError(
+                        error.verdict, error.reason, "{0}, for over {1:g} s".format(why or error.message, self._patience), error.next
+                    )
+            self._wait(LOOK_AGAIN)
+
+    def _awake(self, node):
+        node.ask("PING")
+        if parse_info(node.ask("INFO", "replication")).get("role") != "master":
+            raise ProbeError("wrong_answer", "read_only", "{0} has become a replica".format(node.name), "Wait for the failover.")
+
+    def _known(self):
+        """The login, with every member known so far as an address to ask."""
+        if self.topology.kind != "cluster":
+            return self._login
+        return dict(self._login, nodes=(self._login["nodes"] or []) + [member.name for member in self.topology.members if member.host])
+
+    def sizes(self, every=False):
+        """How many keys each primary has, of any name, in the database or in every one."""
+
+        def ask(node):
+            return sum(_keyspace(node).values()) if every else node.ask("DBSIZE")
+
+        return self._of_primaries(ask)
+
+    def databases(self):
+        """The databases that have keys."""
+        return sorted({db for found in self._of_primaries(_keyspace).values() for db in found})
+
+    def on(self, db):
+        """The same for another database."""
+        other = Sweep(self._redis, dict(self._login, db=db), self._batch, self._limit, self._patience, self._progress)
+        other.topology = self.topology
+        return other
+
+    def flush(self, every=False):
+        """Empty the database, or every one, of each primary. Raises OpsError."""
+        self._of_primaries(lambda node: node.ask("FLUSHALL" if every else "FLUSHDB", "ASYNC"))
+
+    def _of_primaries(self, ask):
+        """The name of each primary to what ``ask(node)`` says, once all of them answer. Raises OpsError."""
+        for patient in (True, False):
+            try:
+                return {member.name: self._one(member, ask) for member in primaries(self.topology)}
+            except ProbeError as error:
+                if not patient or error.reason not in PASSING:
+                    raise OpsError("{0}. {1}".format(error.message, error.next))
+                try:
+                    self._settle(error.message)
+                except ProbeError as lasting:
+                    raise OpsError("{0}. {1}".format(lasting.message, lasting.next))
+        return {}
+
+    def _one(self, member, ask):
+        node = self._node(member)
+        try:
+            return ask(node)
+        finally:
+            node.close()
+
+    def measure(self, member, names):
+        """(name, type, bytes) of those that are there and may be measured."""
+        node = self._node(member)
+        try:
+            return sizes_of(node, names)[0]
+        except ProbeError:
+            return []
+        finally:
+            node.close()
+
+    def count(self, job):
+        """A pass that only counts, and is complete. Raises OpsError."""
+        return self._patiently(job)[0]
+
+    def _patiently(self, job, fence=None):
+        """-> (the Parts of a complete pass during which nothing moved, those of the passes that were broken off or overtaken)."""
+        before = []
+        for _number in range(MOST_TRIES):
+            owners = self._owners()
+            if fence:
+                fence()
+            parts = self._pass(job)
+            error = next((part.error for part in parts if part.error), None)
+            if error is not None and not isinstance(error, ProbeError):
+                raise error
+            if any(part.capped for part in parts):
+                return parts, before
+            try:
+                if error is not None and error.reason not in PASSING:
+                    raise error
+                self._settle(error.message if error is not None else "")
+            except ProbeError as lasting:
+                advice = "Nothing is lost: run it again when that is over."
+                raise Broken("{0}. {1} {2}".format(lasting.message, lasting.next, advice), before + parts)
+            if error is None and owners == self._owners() and all(part.runs[0] == part.runs[1] for part in parts):
+                return parts, before
+            before += parts
+        message = "The servers have changed places during each of {0} passes. Run it again when they have settled.".format(MOST_TRIES)
+        raise Broken(message, before)
+
+    def _owners(self):
+        return sorted((member.id, tuple(member.slots), tuple(member.moving)) for member in primaries(self.topology))
+
+    def remove(self, job, fence):
+        """Passes until one has seen all and another one proves it. -> dict of what became of it. Raises Broken or OpsError."""
+        removed, passes = [], 0
+        while True:
+            passes += 1
+            started = time.monotonic()
+            self._progress.phase("Removing, pass {0}".format(passes), lambda: self.told)
+            parts, before = self._patiently(job, fence)
+            removed += before + parts
+            capped = any(part.capped for part in parts)
+            found = {"removed": removed, "passes": passes, "created": 0, "left": 0, "capped": capped}
+            if capped:
+                return found
+            self._progress.phase("Proving that none is left", lambda: self.told)
+            proof = self.count(Job(job.pattern, job.prefixes, job.idle))
+            there = sum(part.meant for part in proof)
+            if not there:
+                return found
+            # Of those that are there again, whoever was not touched since the pass began was there before.
+            age = int(time.monotonic() - started) + 1 + CLOCK
+            old = 0 if self.counts_uses() else sum(part.meant for part in self.count(Job(job.pattern, job.prefixes, max(job.idle, age))))
+            found.update(created=max(0, there - old), left=old)
+            if not old or passes >= MOST_PASSES:
+                return found
+
+    def counts_uses(self):
+        """Whether a server counts how often a key is used, and does not know when it was last."""
+        policies = self._of_primaries(lambda node: parse_info(node.ask("INFO", "memory")).get("maxmemory_policy", ""))
+        return any(policy.endswith("-lfu") for policy in policies.values())
+
+    @property
+    def told(self):
+        return "{0} keys".format(sum(part.meant for part in self._parts))
+
+    def _node(self, member):
+        more = {} if self.topology.kind == "cluster" else {"db": self._login["db"]}
+        return Node(self._redis, self._login, member.host, member.port, **more)
+
+    def _wait(self, seconds):
+        self._progress.tick()
+        if seconds:
+            time.sleep(seconds)
+
+    def _pass(self, job):
+        parts = self._parts = [Part(member, job.prefixes) for member in primaries(self.topology)]
+        threads = [threading.Thread(target=self._guarded, args=(job, part), daemon=True) for part in parts]
+        self._stop.clear()
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    self._progress.tick()
+                    thread.join(0.2)
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(self._login["timeout"] * 2 + 1)
+        return parts
+
+    def _guarded(self, job, part):
+        try:
+            self._walk(job, part)
+        except Exception as error:  # told to whoever waits
+            part.error = error
+
+    def _walk(self, job, part):
+        node, feeler = self._node(part.member), self._node(part.member)
+        over = threading.Event()
+        pace = Pace(self._batch, self._limit)
+        try:
+            first = parse_info(node.ask("INFO", "server")).get("run_id")
+            pace.limit = max(self._limit, IDLE_FACTOR * _idle(feeler))
+            watcher = threading.Thread(target=_feel, args=(feeler, pace, over), daemon=True)
+            watcher.start()
+            step = self._step_of(node, job, part)
+            cursor = b"0"
+            while not self._stop.is_set():
+                batch = self._take_a_step(job, part, step, cursor, pace.count)
+                if part.capped:
+                    return
+                cursor = batch.cursor
+                if cursor == b"0":
+                    part.runs = (first, parse_info(node.ask("INFO", "server")).get("run_id"))
+                    part.done = True
+                    return
+                if pace.pause:
+                    over.wait(pace.pause)
+        finally:
+            over.set()
+            part.slowed, part.p99, part.limit = pace.slowed, pace.p99() or 0.0, pace.limit
+            node.close()
+            feeler.close()
+
+    def _take_a_step(self, job, part, step, cursor, count):
+        if job.budget is None:
+            batch = step(cursor, count, None)
+            with job.lock:
+                for name in batch.names:
+                    job.sample.add((name, part.member))
+        else:
+            # A bucket is never cut in two: a step may find more than it was told to look at.
+            given, used = job.budget.take(count * 2), 0
+            try:
+                batch = step(cursor, count, given)
+                used = batch.meant
+            finally:
+                job.budget.settle(given, used)
+            part.capped = bool(batch.names)
+        part.meant += batch.meant
+        part.spared = [old + new for old, new in zip(part.spared, batch.spared)]
+        return batch
+
+    def _step_of(self, node, job, part):
+        """How a step is made: in one script where the server allows that, else by names that come here and go back."""
+        script = COUNT if job.budget is None else REMOVE
+        command = "EVAL_RO" if job.budget is None else "EVAL"
+
+        def by_script(cursor, count, budget):
+            words = (command, script, 0, cursor, job.pattern, count, job.idle, budget or 0) + tuple(job.prefixes)
+            batch = batch_of(node.ask(*words))
+            return self._strays(node, batch, budget) if job.budget is not None and batch.names else batch
+
+        def by_names(cursor, count, budget):
+            cursor, names = node.ask("SCAN", cursor, "MATCH", job.pattern, "COUNT", count)
+            meant, spared = sort_out(names, job.prefixes)
+            if job.idle and meant:
+                idle = node.ask_all([("OBJECT", "IDLETIME", name) for name in meant])
+                meant = [name for name, age in zip(meant, idle) if not isinstance(age, int) or age >= job.idle]
+            if budget is None:
+                return Batch(cursor, len(meant), spared, meant[:1])
+            answers = node.ask_all([("UNLINK", name) for name in meant[:budget]]) if meant else []
+            left = [name for name, answer in zip(meant, answers) if not isinstance(answer, int)] + meant[budget:]
+            batch = Batch(cursor, sum(answer for answer in answers if isinstance(answer, int)), spared, left)
+            return self._strays(node, batch, budget) if left else batch
+
+        try:
+            # The cursor's first step, which changes nothing: whether scripts are allowed.
+            node.ask("EVAL_RO" if job.budget is None else "EVAL", "return 1", 0)
+            return by_script
+        except ProbeError as error:
+            if error.reason not in ("our_credentials", "error_reply"):
+                raise
+            part.scripts = False
+            return by_names
+
+    def _strays(self, node, batch, budget):
+        """Of a slot that is moving some keys are here and not yet ours; what is not here any more the next pass finds elsewhere."""
+        if batch.meant >= budget:
+            return batch
+        answers = node.ask_all([word for name in batch.names for word in (("ASKING",), ("UNLINK", name))])[1::2]
+        refused = [answer for answer in answers if isinstance(answer, Exception)]
+        if refused:
+            raise node.failure(refused[0])
+        return batch._replace(meant=batch.meant + sum(answers), names=[])
+
+
+class Broken(OpsError):
+    """A pass that could not be finished. ``parts``: what had been done until then."""
+
+    def __init__(self, message, parts):
+        super().__init__(message)
+        self.parts = parts
+
+
+def _keyspace(node):
+    """The number of each database that has keys to how many it has."""
+    rows = parse_info(node.ask("INFO", "keyspace"))
+    return {int(name[2:]): int(row.split("keys=")[1].split(",")[0]) for name, row in rows.items() if name.startswith("db")}
+
+
+def _idle(node):
+    """What nine of ten PINGs take, before anything is done."""
+    found = []
+    for _number in range(IDLE_PINGS):
+        started = time.monotonic()
+        node.ask("PING")
+        found.append(time.monotonic() - started)
+    return sorted(found)[int(IDLE_PINGS * 0.9)]
+
+
+def _feel(node, pace, over):
+    """What somebody else feels, told to the pace until it is over."""
+    while not over.wait(PING_EVERY):
+        started = time.monotonic()
+        try:
+            node.ask("PING")
+        except ProbeError:
+            return  # whoever works there meets the same
+        pace.felt(time.monotonic() - started)
