@@ -11,6 +11,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
+from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, Node, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import sizes_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import (
@@ -190,30 +191,40 @@ class Sweep:
     def _owners(self):
         return sorted((member.id, tuple(member.slots), tuple(member.moving)) for member in primaries(self.topology))
 
-    def remove(self, job, fence):
-        """Passes until one has seen all and another one proves it. -> dict of what became of it. Raises Broken or OpsError."""
+    def remove(self, job, fence, seconds):
+        """Passes until one has seen all and another one proves it. -> dict of what became of it. Raises Broken or OpsError.
+
+        ``seconds`` (dict) is told where the time went.
+        """
         removed, passes = [], 0
         while True:
             passes += 1
             started = time.monotonic()
             self._progress.phase("Removing, pass {0}".format(passes), lambda: self.told)
-            parts, before = self._patiently(job, fence)
+            with timed(seconds, "remove_seconds"):
+                parts, before = self._patiently(job, fence)
             removed += before + parts
             capped = any(part.capped for part in parts)
             found = {"removed": removed, "passes": passes, "created": 0, "left": 0, "capped": capped}
             if capped:
                 return found
             self._progress.phase("Proving that none is left", lambda: self.told)
-            proof = self.count(Job(job.pattern, job.prefixes, job.idle))
-            there = sum(part.meant for part in proof)
+            with timed(seconds, "prove_seconds"):
+                there, old = self._there_again(job, started)
             if not there:
                 return found
-            # Of those that are there again, whoever was not touched since the pass began was there before.
-            age = int(time.monotonic() - started) + 1 + CLOCK
-            old = 0 if self.counts_uses() else sum(part.meant for part in self.count(Job(job.pattern, job.prefixes, max(job.idle, age))))
             found.update(created=max(0, there - old), left=old)
             if not old or passes >= MOST_PASSES:
                 return found
+
+    def _there_again(self, job, since):
+        """-> (how many match, how many of them were there before the moment ``since`` of the monotonic clock)"""
+        there = sum(part.meant for part in self.count(Job(job.pattern, job.prefixes, job.idle)))
+        if not there or self.counts_uses():
+            return there, 0
+        # Whoever was not touched since then was there before.
+        age = int(time.monotonic() - since) + 1 + CLOCK
+        return there, sum(part.meant for part in self.count(Job(job.pattern, job.prefixes, max(job.idle, age))))
 
     def counts_uses(self):
         """Whether a server counts how often a key is used, and does not know when it was last."""

@@ -122,6 +122,13 @@ after:
   description: The same afterwards; in check mode and when nothing was removed as before.
   returned: always
   type: dict
+parts:
+  description:
+    - Where the time went, in seconds. C(count_seconds) where they were counted beforehand, C(remove_seconds), and C(prove_seconds) for the
+      pass that proves that none is left.
+  returned: always
+  type: dict
+  sample: {remove_seconds: 2.2, prove_seconds: 0.4}
 duration:
   description: The seconds that all of it took.
   returned: always
@@ -130,7 +137,7 @@ duration:
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
-from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
+from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress, timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import CONNECTION_RULES
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import Budget, in_the_way
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import encoded, printable
@@ -152,7 +159,8 @@ SPEC = dict(
     progress_path={"type": "path"},
     **PROTECTED_SPEC,
 )
-EMPTY = {"matched": None, "removed": 0, "created": 0, "left": 0, "spared": {}, "nodes": [], "passes": 0, "before": {}, "after": {}}
+EMPTY = {"matched": None, "removed": 0, "created": 0, "left": 0, "spared": {}, "nodes": [], "passes": 0, "before": {}, "after": {},
+         "parts": {}}  # fmt: skip
 
 
 def by_node(parts):
@@ -176,7 +184,7 @@ def note(result, parts):
 
 def remove(module, sweep, job, result):
     try:
-        found = sweep.remove(job, module.fence)
+        found = sweep.remove(job, module.fence, result["parts"])
     except Broken as error:
         note(result, error.parts)
         raise OpsError("{0} {1} keys were removed until then.".format(error.message, result["removed"]))
@@ -205,7 +213,8 @@ def work(module, result):
     protected = in_the_way(pattern, [encoded(text) for text in params["protected_prefixes"]], allowed)
     # Counting beforehand costs one pass more: only where there may be something to refuse.
     if module.check_mode or protected or sum(result["before"].values()) > params["maximum"]:
-        parts = sweep.count(Job(pattern, protected, params["idle"]))
+        with timed(result["parts"], "count_seconds"):
+            parts = sweep.count(Job(pattern, protected, params["idle"]))
         result.update(matched=sum(part.meant for part in parts), spared=spared_by(parts, protected))
         refuse_protected(result["spared"], printable(pattern))
         if result["matched"] > params["maximum"]:

@@ -27,6 +27,8 @@ from . import (
     health_cost,
     hosts,
     journal_verify,
+    keys,
+    keys_cost,
     kill,
     reindex_stall,
     restore,
@@ -79,6 +81,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "restore": lambda stack, folder, o: restore.run(
         stack, folder, restore.chosen(o.match, o.sample), restore.SAMPLE_SCALE if o.sample else restore.SCALE, o.minutes
     ),
+    "keys": lambda stack, folder, o: keys.run(stack, folder, _count(o, keys.FULL, keys.SAMPLE)),
     "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
@@ -94,11 +97,12 @@ BENCHMARKS: dict[str, Runner] = {
     "backup_cost": lambda stack, folder, o: backup_cost.run(stack, folder, _count(o, backup_cost.FULL, 1), o.sample),
     "restore_cost": lambda stack, folder, o: restore_cost.run(stack, folder, _count(o, restore_cost.FULL, 1), o.sample),
     "database_health_cost": lambda stack, folder, o: database_health_cost.run(stack, folder, _count(o, database_health_cost.FULL, 1)),
+    "keys_cost": lambda stack, folder, o: keys_cost.run(stack, folder, _count(o, keys_cost.FULL, 1), o.sample),
     "journal_verify": lambda stack, folder, o: journal_verify.run(stack, folder, _count(o, journal_verify.FULL, journal_verify.FULL)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
 #: These have a server of their own, and nothing of the stack, which would only take their time.
-BARE = {"reindex_stall", "backup_memory", "backup_cost", "database_health_cost"}
+BARE = {"keys", "keys_cost", "reindex_stall", "backup_memory", "backup_cost", "database_health_cost"}
 
 
 def parse() -> argparse.Namespace:
