@@ -36,7 +36,7 @@ class RedisServers:
     def __enter__(self) -> RedisServers:
         self.__exit__()
         docker("run", "--detach", "--init", "--name", self.name, "--label", self._label, "--user", "redis", "--no-healthcheck",
-               "--entrypoint", "bash", IMAGE, "-c", GROUP.read_text(), "group")  # fmt: skip
+               "--entrypoint", "bash", IMAGE, "-c", GROUP.read_text(), "group", "/tmp/redis", "", "0", "foreground")  # fmt: skip
         self.address = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", self.name).strip()
         deadline = time.monotonic() + READY_SECONDS
         while subprocess.run(["docker", "exec", self.name, "bash", "-c", READY], capture_output=True, check=False).returncode:

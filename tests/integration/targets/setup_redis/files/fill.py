@@ -5,10 +5,9 @@ import sys
 import redis
 
 host, port, number, *login = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
-if 7001 <= port <= 7006:
+client = redis.Redis(host=host, port=port, **dict(zip(("username", "password"), login, strict=False)))
+if client.info("cluster")["cluster_enabled"]:
     client = redis.RedisCluster(host=host, port=port)
-else:
-    client = redis.Redis(host=host, port=port, **dict(zip(("username", "password"), login, strict=False)))
 for begin in range(0, number, 2000):
     pipeline = client.pipeline(transaction=False) if not isinstance(client, redis.RedisCluster) else client.pipeline()
     for n in range(begin, min(begin + 2000, number)):
