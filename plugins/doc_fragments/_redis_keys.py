@@ -34,6 +34,28 @@ options:
     default: 30.0
 """
 
+    MEANT = r"""
+options:
+  idle:
+    description: Only keys that nobody has touched for so many seconds.
+    type: int
+    default: 0
+  where:
+    description:
+      - Only keys whose content has this. A string has to be a JSON object, or the key a hash. What cannot be read is not meant.
+      - From Redis 7.2 on nobody sees from their idle time that they were read.
+    type: dict
+    suboptions:
+      field:
+        description: The field.
+        type: str
+        required: true
+      value:
+        description: Its value. Numbers are compared as text, as whole ones are written.
+        type: str
+        required: true
+"""
+
     PROTECTED = r"""
 options:
   protected_prefixes:

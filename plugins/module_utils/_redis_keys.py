@@ -10,27 +10,38 @@ Nothing here has a connection. A batch is what one step of SCAN yields: while th
 from __future__ import annotations
 
 import collections
+import json
 import random
 import threading
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import may_match
 
-# ARGV: cursor, pattern, count, idle, budget, spared prefixes. Names of keys cannot be declared that are only found here.
+# ARGV: cursor, pattern, count, idle, budget, field, value, spared prefixes. Names of keys cannot be declared that are only found here.
+# Whose idle time or content cannot be told: the former is meant, the latter is not.
 _HEAD = """
 local cursor, pattern, count, idle, budget = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local field, wanted, first = ARGV[6], ARGV[7], 8
+local function holds(key)
+    local text = redis.pcall('GET', key)
+    if type(text) ~= 'string' then return redis.pcall('HGET', key, field) == wanted end
+    local good, content = pcall(cjson.decode, text)
+    local found = good and type(content) == 'table' and content[field]
+    if type(found) == 'number' and found == math.floor(found) then found = string.format('%.0f', found) end
+    return type(found) ~= 'table' and found ~= cjson.null and tostring(found) == wanted
+end
 local answer = redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', count)
 local spared, meant = {}, {}
-for i = 6, #ARGV do spared[i - 5] = 0 end
+for i = first, #ARGV do spared[i - first + 1] = 0 end
 for _, key in ipairs(answer[2]) do
     local by
-    for i = 6, #ARGV do
-        if string.sub(key, 1, #ARGV[i]) == ARGV[i] then by = i - 5 break end
+    for i = first, #ARGV do
+        if string.sub(key, 1, #ARGV[i]) == ARGV[i] then by = i - first + 1 break end
     end
     if by then
         spared[by] = spared[by] + 1
     else
         local age = idle > 0 and redis.pcall('OBJECT', 'IDLETIME', key) or 0
-        if type(age) ~= 'number' or age >= idle then meant[#meant + 1] = key end
+        if (type(age) ~= 'number' or age >= idle) and (field == '' or holds(key)) then meant[#meant + 1] = key end
     end
 end
 """
@@ -75,6 +86,20 @@ def sort_out(names, prefixes):
         else:
             spared[by] += 1
     return meant, spared
+
+
+def holds(text, field, wanted):
+    """Whether the JSON object ``text`` (bytes) has ``wanted`` (bytes) under ``field`` (bytes), as the scripts do it."""
+    try:
+        found = json.loads(text).get(field.decode("utf-8", "surrogateescape"))
+    except (ValueError, AttributeError):
+        return False
+    if found is None or isinstance(found, (dict, list)):
+        return False
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    told = found if isinstance(found, str) else json.dumps(found)
+    return told.encode("utf-8", "surrogateescape") == wanted
 
 
 def in_the_way(pattern, protected, allowed):

@@ -14,15 +14,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeE
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, Node, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import sizes_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import (
-    COUNT,
-    REMOVE,
-    Batch,
-    Pace,
-    Sample,
-    batch_of,
-    sort_out,
-)
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import Pace
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import step_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import Topology, discover, primaries
 
 PING_EVERY = 0.005
@@ -32,19 +25,6 @@ LOOK_AGAIN = 0.5
 MOST_PASSES = 5
 MOST_TRIES = 20  # of one pass, while servers change places
 CLOCK = 1  # second: the resolution of OBJECT IDLETIME
-
-
-class Job:
-    """What a pass is to do. All names are bytes.
-
-    ``prefixes`` are spared and counted; ``idle``: only keys that nobody has touched for so many seconds; ``budget``: how many may be
-    removed, None to count only.
-    """
-
-    def __init__(self, pattern, prefixes=(), idle=0, budget=None, sample=0):
-        self.pattern, self.prefixes, self.idle, self.budget = pattern, list(prefixes), idle, budget
-        self.sample = Sample(sample)
-        self.lock = threading.Lock()
 
 
 class Part:
@@ -62,6 +42,8 @@ class Sweep:
         self._redis, self._login, self._batch, self._limit = redis, login, batch, limit
         self._patience, self._progress, self._stop = patience, progress, threading.Event()
         self.topology, self._parts = Topology("", [], "", {}), []
+        #: Whether reading a key counts as a use of it.
+        self._touches = False
 
     def look(self):
         """Find out which servers there are. Raises OpsError."""
@@ -166,6 +148,8 @@ class Sweep:
         """-> (the Parts of a complete pass during which nothing moved, those of the passes that were broken off or overtaken)."""
         before = []
         for _number in range(MOST_TRIES):
+            if job.where:
+                self._demand_still()
             owners = self._owners()
             if fence:
                 fence()
@@ -187,6 +171,18 @@ class Sweep:
             before += parts
         message = "The servers have changed places during each of {0} passes. Run it again when they have settled.".format(MOST_TRIES)
         raise Broken(message, before)
+
+    def _demand_still(self):
+        """Of a slot that is moving nobody can tell what is in the keys that have arrived. Raises OpsError after the patience."""
+        deadline = time.monotonic() + self._patience
+        while any(member.moving for member in primaries(self.topology)):
+            if time.monotonic() > deadline:
+                raise OpsError(
+                    "Slots are moving from one server to another, and have been for over {0:g} s: what is in their keys cannot be told. "
+                    "Run it again when redis-cli --cluster check finds none that is open.".format(self._patience)
+                )
+            self._wait(LOOK_AGAIN)
+            self._settle("")
 
     def _owners(self):
         return sorted((member.id, tuple(member.slots), tuple(member.moving)) for member in primaries(self.topology))
@@ -219,12 +215,14 @@ class Sweep:
 
     def _there_again(self, job, since):
         """-> (how many match, how many of them were there before the moment ``since`` of the monotonic clock)"""
-        there = sum(part.meant for part in self.count(Job(job.pattern, job.prefixes, job.idle)))
+        there = sum(part.meant for part in self.count(job.counting()))
+        if job.where and self._touches:
+            return there, there  # nobody knows any more
         if not there or self.counts_uses():
             return there, 0
         # Whoever was not touched since then was there before.
         age = int(time.monotonic() - since) + 1 + CLOCK
-        return there, sum(part.meant for part in self.count(Job(job.pattern, job.prefixes, max(job.idle, age))))
+        return there, sum(part.meant for part in self.count(job.counting(age)))
 
     def counts_uses(self):
         """Whether a server counts how often a key is used, and does not know when it was last."""
@@ -276,7 +274,9 @@ class Sweep:
             pace.limit = max(self._limit, IDLE_FACTOR * _idle(feeler))
             watcher = threading.Thread(target=_feel, args=(feeler, pace, over), daemon=True)
             watcher.start()
-            step = self._step_of(node, job, part)
+            if job.where:
+                self._look_unseen(node)
+            step, part.scripts = step_of(node, job)
             cursor = b"0"
             while not self._stop.is_set():
                 batch = self._take_a_step(job, part, step, cursor, pace.count)
@@ -294,6 +294,15 @@ class Sweep:
             part.slowed, part.p99, part.limit = pace.slowed, pace.p99() or 0.0, pace.limit
             node.close()
             feeler.close()
+
+    def _look_unseen(self, node):
+        """Have what is read here not count as a use, from Redis 7.2 on."""
+        try:
+            node.ask("CLIENT", "NO-TOUCH", "ON")
+        except ProbeError as error:
+            if error.reason not in ("our_credentials", "error_reply"):
+                raise
+            self._touches = True
 
     def _take_a_step(self, job, part, step, cursor, count):
         if job.budget is None:
@@ -313,49 +322,6 @@ class Sweep:
         part.meant += batch.meant
         part.spared = [old + new for old, new in zip(part.spared, batch.spared)]
         return batch
-
-    def _step_of(self, node, job, part):
-        """How a step is made: in one script where the server allows that, else by names that come here and go back."""
-        script = COUNT if job.budget is None else REMOVE
-        command = "EVAL_RO" if job.budget is None else "EVAL"
-
-        def by_script(cursor, count, budget):
-            words = (command, script, 0, cursor, job.pattern, count, job.idle, budget or 0) + tuple(job.prefixes)
-            batch = batch_of(node.ask(*words))
-            return self._strays(node, batch, budget) if job.budget is not None and batch.names else batch
-
-        def by_names(cursor, count, budget):
-            cursor, names = node.ask("SCAN", cursor, "MATCH", job.pattern, "COUNT", count)
-            meant, spared = sort_out(names, job.prefixes)
-            if job.idle and meant:
-                idle = node.ask_all([("OBJECT", "IDLETIME", name) for name in meant])
-                meant = [name for name, age in zip(meant, idle) if not isinstance(age, int) or age >= job.idle]
-            if budget is None:
-                return Batch(cursor, len(meant), spared, meant[:1])
-            answers = node.ask_all([("UNLINK", name) for name in meant[:budget]]) if meant else []
-            left = [name for name, answer in zip(meant, answers) if not isinstance(answer, int)] + meant[budget:]
-            batch = Batch(cursor, sum(answer for answer in answers if isinstance(answer, int)), spared, left)
-            return self._strays(node, batch, budget) if left else batch
-
-        try:
-            # The cursor's first step, which changes nothing: whether scripts are allowed.
-            node.ask("EVAL_RO" if job.budget is None else "EVAL", "return 1", 0)
-            return by_script
-        except ProbeError as error:
-            if error.reason not in ("our_credentials", "error_reply"):
-                raise
-            part.scripts = False
-            return by_names
-
-    def _strays(self, node, batch, budget):
-        """Of a slot that is moving some keys are here and not yet ours; what is not here any more the next pass finds elsewhere."""
-        if batch.meant >= budget:
-            return batch
-        answers = node.ask_all([word for name in batch.names for word in (("ASKING",), ("UNLINK", name))])[1::2]
-        refused = [answer for answer in answers if isinstance(answer, Exception)]
-        if refused:
-            raise node.failure(refused[0])
-        return batch._replace(meant=batch.meant + sum(answers), names=[])
 
 
 class Broken(OpsError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import CONNECTION_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import by_prefix
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import printable
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import encoded, printable
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Sweep
 
 _PREFIXES = {"type": "list", "elements": "str"}
@@ -22,6 +22,9 @@ SWEEP_SPEC = dict(
     latency_limit={"type": "float", "default": 0.002},
     wait_timeout={"type": "float", "default": 30.0},
 )
+_TEXT = {"type": "str", "required": True}
+#: Which keys are meant, beside the pattern.
+WHERE_SPEC = {"idle": {"type": "int", "default": 0}, "where": {"type": "dict", "options": {"field": _TEXT, "value": _TEXT}}}
 PROTECTED_SPEC = {
     "protected_prefixes": dict(_PREFIXES, default=["session:", "lock:", "queue:", "auth:"]),
     "allow_prefixes": dict(_PREFIXES, default=[]),
@@ -34,6 +37,21 @@ def sweep_of(redis, params, progress):
         if params[name] <= 0:
             raise OpsError("{0} is {1}; give it a number above 0.".format(name, params[name]))
     return Sweep(redis, params, params["batch"], params["latency_limit"], params["wait_timeout"], progress)
+
+
+def where_of(params):
+    """The option ``where`` as a Job has it. Raises OpsError."""
+    if not params["where"]:
+        return None
+    if not params["where"]["field"]:
+        raise OpsError("where names no field. Say which one of a key's content is meant.")
+    return encoded(params["where"]["field"]), encoded(params["where"]["value"])
+
+
+def demand_idle(sweep, params):
+    """Raises OpsError where nobody knows how long a key was idle, and that matters."""
+    if params["idle"] > 0 and sweep.counts_uses():
+        raise OpsError("maxmemory-policy counts uses (lfu), so nobody knows how long a key was idle. Leave idle out.")
 
 
 def spared_by(parts, prefixes):

@@ -90,7 +90,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._progress import P
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import CONNECTION_RULES
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import in_the_way
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import encoded
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Job
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import Job
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep_options import (
     PROTECTED_SPEC,
     SWEEP_SPEC,

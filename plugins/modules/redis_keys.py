@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - astraldraft.ops._redis
   - astraldraft.ops._redis_keys
+  - astraldraft.ops._redis_keys.meant
   - astraldraft.ops._redis_keys.protected
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group
@@ -45,10 +46,6 @@ options:
     type: str
     choices: [absent]
     default: absent
-  idle:
-    description: Only keys that nobody has touched for so many seconds.
-    type: int
-    default: 0
   maximum:
     description: How many keys may be removed at most. If more match, none is removed, and the module fails with their number.
     type: int
@@ -67,6 +64,13 @@ EXAMPLES = r"""
     nodes: [cache-1.astraldraft.internal:6379, cache-2.astraldraft.internal:6379]
     login_password: "{{ vault_redis_password }}"
     pattern: cache:board:*
+
+- name: Log ada out
+  astraldraft.ops.redis_keys:
+    login_host: cache-1.astraldraft.internal
+    pattern: session:*
+    allow_prefixes: ["session:"]
+    where: {field: user, value: ada}
 
 - name: Log out whoever has done nothing for a day
   astraldraft.ops.redis_keys:
@@ -141,22 +145,26 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._progress import P
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import CONNECTION_RULES
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import Budget, in_the_way
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import encoded, printable
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Broken, Job
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import Job
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Broken
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep_options import (
     PROTECTED_SPEC,
     SWEEP_SPEC,
+    WHERE_SPEC,
+    demand_idle,
     refuse_protected,
     spared_by,
     sweep_of,
+    where_of,
 )
 
 SPEC = dict(
     SWEEP_SPEC,
     pattern={"type": "str", "required": True},
     state={"type": "str", "choices": ["absent"], "default": "absent"},
-    idle={"type": "int", "default": 0},
     maximum={"type": "int", "default": 1000000},
     progress_path={"type": "path"},
+    **WHERE_SPEC,
     **PROTECTED_SPEC,
 )
 EMPTY = {"matched": None, "removed": 0, "created": 0, "left": 0, "spared": {}, "nodes": [], "passes": 0, "before": {}, "after": {},
@@ -207,14 +215,14 @@ def work(module, result):
         raise OpsError("pattern is empty and means no key. Say which are meant, such as cache:*.")
     sweep = sweep_of(load("redis"), params, Progress(module.heartbeat, None if module.check_mode else params["progress_path"]))
     sweep.look()
-    if params["idle"] > 0 and sweep.counts_uses():
-        raise OpsError("maxmemory-policy counts uses (lfu), so nobody knows how long a key was idle. Leave idle out.")
+    demand_idle(sweep, params)
     result["before"] = result["after"] = sweep.sizes()
     protected = in_the_way(pattern, [encoded(text) for text in params["protected_prefixes"]], allowed)
+    job = Job(pattern, protected, params["idle"], Budget(params["maximum"]), where=where_of(params))
     # Counting beforehand costs one pass more: only where there may be something to refuse.
     if module.check_mode or protected or sum(result["before"].values()) > params["maximum"]:
         with timed(result["parts"], "count_seconds"):
-            parts = sweep.count(Job(pattern, protected, params["idle"]))
+            parts = sweep.count(job.counting())
         result.update(matched=sum(part.meant for part in parts), spared=spared_by(parts, protected))
         refuse_protected(result["spared"], printable(pattern))
         if result["matched"] > params["maximum"]:
@@ -223,7 +231,7 @@ def work(module, result):
         if module.check_mode or not result["matched"]:
             result["changed"] = result["matched"] > 0
             return
-    remove(module, sweep, Job(pattern, protected, params["idle"], Budget(params["maximum"])), result)
+    remove(module, sweep, job, result)
 
 
 def main():

@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - astraldraft.ops._redis
   - astraldraft.ops._redis_keys
+  - astraldraft.ops._redis_keys.meant
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group
   - astraldraft.ops._operation.info
@@ -28,10 +29,6 @@ options:
     description: Which keys are meant, as C(SCAN) has it, such as V(cache:board:*). A backslash takes the meaning from the next character.
     type: str
     default: "*"
-  idle:
-    description: Only keys that nobody has touched for so many seconds.
-    type: int
-    default: 0
   sample:
     description: How many of them are measured.
     type: int
@@ -105,21 +102,24 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._module import loa
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import CONNECTION_RULES
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import encoded, told
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Job
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import Job
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep_options import (
     SWEEP_SPEC,
+    WHERE_SPEC,
+    demand_idle,
     estimate,
     measured,
     sweep_of,
+    where_of,
 )
 
 SPEC = dict(
     SWEEP_SPEC,
     pattern={"type": "str", "default": "*"},
-    idle={"type": "int", "default": 0},
     sample={"type": "int", "default": 200},
     hidden_prefixes={"type": "list", "elements": "str", "default": ["session:"]},
     limit={"type": "int", "default": 20},
+    **WHERE_SPEC,
 )
 EMPTY = {"count": None, "total": None, "bytes": None, "nodes": [], "prefixes": [], "names": []}
 
@@ -128,9 +128,10 @@ def work(module, result):
     params = module.params
     sweep = sweep_of(load("redis"), params, Progress(module.heartbeat))
     sweep.look()
+    demand_idle(sweep, params)
     sizes = sweep.sizes()
     result["total"] = sum(sizes.values())
-    job = Job(encoded(params["pattern"]), idle=params["idle"], sample=max(0, params["sample"]))
+    job = Job(encoded(params["pattern"]), idle=params["idle"], sample=max(0, params["sample"]), where=where_of(params))
     parts = sweep.count(job)
     count, hidden = sum(part.meant for part in parts), [encoded(text) for text in params["hidden_prefixes"]]
     keys = measured(sweep, job.sample.names)

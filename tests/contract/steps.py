@@ -157,8 +157,8 @@ def cache() -> list[Step]:
         Step("nothing to clear", "cache_clear", WHY | pattern, ("0 keys that match nothing-of-this-name:*",)),
         Step("neither nor", "cache_clear", WHY, ("Say what is to be cleared",), refused=True, real=False),
         Step("everything, not confirmed", "cache_clear", WHY | {"cache_flush": True}, ("is not confirmed",), refused=True, real=False),
-        Step("more than sessions", "sessions_revoke", WHY | {"cache_sessions_pattern": "*"}, ("may mean more",), refused=True, real=False),
-        Step("nobody", "sessions_revoke", WHY | {"cache_sessions_pattern": "session:nobody"}, ("0 sessions would be removed.",)),
+        Step("more than sessions", "sessions_revoke", WHY | {"sessions_prefix": ""}, ("means every key",), refused=True, real=False),
+        Step("nobody", "sessions_revoke", WHY | {"sessions_user": "nobody"}, ("0 sessions of nobody would be removed.",)),
     ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .record import Record
-from .redis_servers import PRIMARIES, Module, Others, RedisServers, logged, quiet
+from .redis_servers import FOLDER, PRIMARIES, Module, Others, RedisServers, logged, quiet
 from .stack import Stack
 
 PROMISE = (
@@ -160,6 +160,6 @@ def _failed_over(keys: Keys) -> None:
     keys.fill_meant()
     module = keys.begin()
     half = keys.wait_until_half(module)
-    keys.servers.inside("kill -9 $(cat /tmp/redis/7001/pid)")
+    keys.servers.inside(f"kill -9 $(cat {FOLDER}/7001/pid)")
     keys.record.check(half and module.running, "a primary killed half-way")
     keys.judge("a primary killed half-way", module.wait())

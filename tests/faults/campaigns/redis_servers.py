@@ -20,8 +20,10 @@ from .stack import ROOT, Stack, docker
 IMAGE = "astraldraft/redis:8"
 GROUP = ROOT / "tests/integration/targets/setup_redis/files/group"
 SINGLE, PRIMARIES, CLUSTER = 6379, (7001, 7002, 7003), tuple(range(7001, 7007))
+#: In the container.
+FOLDER = "/var/tmp/redis"
 READY_SECONDS = 60
-READY = "test -e /tmp/redis/ready && redis-cli -p 7003 cluster info | grep -q cluster_state:ok"
+READY = f"test -e {FOLDER}/ready && redis-cli -p 7003 cluster info | grep -q cluster_state:ok"
 PIPELINE = 5000
 #: The password of the single server's user who may do all.
 WARDEN = ("warden", "throwaway-warden")
@@ -36,7 +38,7 @@ class RedisServers:
     def __enter__(self) -> RedisServers:
         self.__exit__()
         docker("run", "--detach", "--init", "--name", self.name, "--label", self._label, "--user", "redis", "--no-healthcheck",
-               "--entrypoint", "bash", IMAGE, "-c", GROUP.read_text(), "group", "/tmp/redis", "", "0", "foreground")  # fmt: skip
+               "--entrypoint", "bash", IMAGE, "-c", GROUP.read_text(), "group", FOLDER, "", "0", "foreground")  # fmt: skip
         self.address = docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", self.name).strip()
         deadline = time.monotonic() + READY_SECONDS
         while subprocess.run(["docker", "exec", self.name, "bash", "-c", READY], capture_output=True, check=False).returncode:

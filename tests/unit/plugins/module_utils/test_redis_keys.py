@@ -14,7 +14,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _redis_keys
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Broken, Job, Part, Sweep
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import Job
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep import Broken, Part, Sweep
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep_options import estimate, refuse_protected, spared_by
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import Member, Topology
 
@@ -91,6 +92,33 @@ def test_what_is_in_the_way():
     assert keys.in_the_way(b"cache:*", protected, []) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        (b'{"user": "ada", "user_id": 7}', b"ada", True),
+        (b'{"user": "adam"}', b"ada", False),
+        (b'{"user": 7}', b"7", True),
+        (b'{"user": 7.0}', b"7", True),
+        (b'{"user": 12345678901234}', b"12345678901234", True),
+        (b'{"user": true}', b"true", True),
+        (b'{"user": null}', b"null", False),
+        (b'{"user": ["ada"]}', b"ada", False),
+        ('{"user": "Größe"}'.encode(), "Größe".encode(), True),
+        (b"{}", b"", False),
+        (b'["user"]', b"user", False),
+        (b"no JSON \xff", b"ada", False),
+    ],
+)
+def test_what_a_key_holds(text, value, expected):
+    assert keys.holds(text, b"user", value) is expected
+
+
+def test_what_is_left_of_a_job_is_counted_by_the_same_rules():
+    job = Job(b"session:*", [b"lock:"], 60, keys.Budget(5), where=(b"user", b"ada"))
+    left = job.counting(90)
+    assert (left.pattern, left.prefixes, left.idle, left.budget, left.where) == (b"session:*", [b"lock:"], 90, None, (b"user", b"ada"))
+
+
 def test_a_sample_is_of_all():
     sample = keys.Sample(10)
     for number in range(10000):
@@ -154,7 +182,7 @@ GONE = ProbeError("refused", "refused", "connection to a:6379 refused", "Start i
 
 
 def removed(sweep):
-    found = sweep.remove(Job(b"*", budget=keys.Budget(10)), lambda: None)
+    found = sweep.remove(Job(b"*", budget=keys.Budget(10)), lambda: None, {})
     return sum(one.meant for one in found["removed"]), found["passes"], found["created"], found["left"]
 
 
@@ -178,7 +206,7 @@ def test_passes_and_proof(sweep, expected):
 
 
 def test_a_cap_ends_it():
-    found = Rehearsed(part(5, capped=True)).remove(Job(b"*", budget=keys.Budget(5)), lambda: None)
+    found = Rehearsed(part(5, capped=True)).remove(Job(b"*", budget=keys.Budget(5)), lambda: None, {})
     assert found["capped"] is True
 
 
