@@ -4,6 +4,8 @@ import redis
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
 
 PREFIX = "contract-keys:"
+CONTENT = '{"user": "ada", "name": "bob"}'
+ADA = {"field": "user", "value": "ada"}
 
 
 def connection(world):
@@ -19,7 +21,7 @@ def with_keys(world, *names):
         client = redis.RedisCluster(host="127.0.0.1", port=world.stack.port("REDIS"))
         try:
             for name in names:
-                client.set(name, "x")
+                client.set(name, CONTENT)
             yield
         finally:
             for name in names:
@@ -79,6 +81,7 @@ def case(world):
             "base": Scene(there, "changed", around=some),
             "protected": Scene(protected, "failed", around=some),
             "allowed": Scene(protected | {"allow_prefixes": [PREFIX + "1"]}, "changed", around=some),
+            "of one": Scene(there | {"where": ADA}, "changed", around=some),
             "too many": Scene(there | {"maximum": 2}, "failed", around=some),
             **connection_scenes(world, connection(world) | {"pattern": "nothing-of-this-name:*"}),
         },
@@ -86,6 +89,9 @@ def case(world):
         | {
             "pattern": Other(PREFIX + "[12]", check=True),
             "idle": Other(3600, check=True),
+            "where": Other({"field": "user", "value": "eve"}, check=True),
+            "where.field": Other("name", scene="of one", check=True),
+            "where.value": Other("bob", scene="of one", check=True),
             "maximum": Other(9, scene="too many", fails=True),
             "protected_prefixes": Other([PREFIX + "9"], scene="protected", fails=True),
             "allow_prefixes": Other([PREFIX + "1"], scene="protected", fails=True),

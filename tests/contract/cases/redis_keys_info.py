@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.cases.redis_keys import (
+    ADA,
     NOISE,
     PACE,
     REDUCED,
@@ -19,12 +20,16 @@ def case(world):
     return Case(
         scenes={
             "base": Scene(there, around=some),
+            "of one": Scene(there | {"where": ADA}, around=some),
             **connection_scenes(world, connection(world) | {"pattern": "nothing-of-this-name:*"}),
         },
         options=connection_options(world)
         | {
             "pattern": Other(PREFIX + "1"),
             "idle": Other(3600),
+            "where": Other({"field": "user", "value": "eve"}),
+            "where.field": Other("name", scene="of one"),
+            "where.value": Other("bob", scene="of one"),
             "sample": Other(0),
             "hidden_prefixes": Other([PREFIX]),
             "limit": Other(1),

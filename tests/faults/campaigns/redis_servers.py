@@ -21,7 +21,7 @@ IMAGE = "astraldraft/redis:8"
 GROUP = ROOT / "tests/integration/targets/setup_redis/files/group"
 SINGLE, PRIMARIES, CLUSTER = 6379, (7001, 7002, 7003), tuple(range(7001, 7007))
 #: In the container.
-FOLDER = "/var/tmp/redis"
+FOLDER = "/data/group"
 READY_SECONDS = 60
 READY = f"test -e {FOLDER}/ready && redis-cli -p 7003 cluster info | grep -q cluster_state:ok"
 PIPELINE = 5000
