@@ -89,7 +89,6 @@ def case(world):
         | {
             "pattern": Other(PREFIX + "[12]", check=True),
             "idle": Other(3600, check=True),
-            "where": Other({"field": "user", "value": "eve"}, check=True),
             "where.field": Other("name", scene="of one", check=True),
             "where.value": Other("bob", scene="of one", check=True),
             "maximum": Other(9, scene="too many", fails=True),

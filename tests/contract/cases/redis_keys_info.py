@@ -27,7 +27,6 @@ def case(world):
         | {
             "pattern": Other(PREFIX + "1"),
             "idle": Other(3600),
-            "where": Other({"field": "user", "value": "eve"}),
             "where.field": Other("name", scene="of one"),
             "where.value": Other("bob", scene="of one"),
             "sample": Other(0),
