@@ -16,7 +16,7 @@ PREFIX = "contract-info:"
 
 def case(world):
     there = connection(world) | {"pattern": PREFIX + "*"}
-    some = with_keys(world, f"{PREFIX}1", f"{PREFIX}2")
+    some = with_keys(world, *(f"{PREFIX}{number}" for number in range(9)))
     return Case(
         scenes={
             "base": Scene(there, around=some),

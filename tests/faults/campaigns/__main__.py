@@ -88,7 +88,7 @@ CAMPAIGNS: dict[str, Runner] = {
 }
 
 #: What `--sample` runs of its own accord: CI has half an hour. The others run in full by `make prove`, or by name.
-SAMPLED = ("deploys", "bad_releases", "rollback_time", "guard", "kill", "restore", "setup_down")
+SAMPLED = ("deploys", "bad_releases", "guard", "kill", "restore", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
