@@ -25,6 +25,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 FILE, VERSION = "catalog.json", 1
 PARTIAL = ".partial-"
 LATEST = "latest"
+DATABASE, CACHE, STACK = KINDS = ("database", "cache", "stack")
 ORDINARY, SAFETY, RECOVERED = "ordinary", "safety", "recovered"
 PURPOSES = (ORDINARY, SAFETY, RECOVERED)
 CHECKSUM, RESTORE = "checksum", "restore"

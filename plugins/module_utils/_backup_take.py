@@ -2,39 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking a backup: dumped, described and read back in a folder aside. Private: other collections must not import it."""
+"""Taking a backup: dumped, described and read back. Private: other collections must not import it."""
 
 from __future__ import annotations
 
 import collections
-import contextlib
-import hashlib
 import os
 import re
-import shutil
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_files as files
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_load as loading
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import PARTIAL, backup_name, entry_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_store import into_place, label
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import sync_folder, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import connection
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso, utc_now
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
-DATABASE = "database"
 AUTO = "auto"
 
 #: What is asked for, as the module's options have it.
 Order = collections.namedtuple("Order", "environment purpose jobs compression checksums role_passwords recipients lock_seconds")
-
-
-def label(folder, what="backup"):
-    """What tells the workspaces of one folder of backups from those of another. ``what``: as Catalogue.alone has it."""
-    return what + "-" + hashlib.sha256(os.path.realpath(folder).encode("utf-8")).hexdigest()[:10]
 
 
 def compress_option(major, compression):
@@ -84,31 +75,13 @@ class Taking:
     def take(self, catalogue, entries, fence):
         """-> (the manifest, its hash). Whatever goes wrong, nothing of it stays behind, and no other backup is touched."""
         began = time.monotonic()
-        name = self._free_name(catalogue, entries)
-        partial = os.path.join(catalogue.folder, PARTIAL + name)
-        os.mkdir(partial, 0o700)
-        try:
+
+        def write(name, partial):
             with self._place.workspace(label(catalogue.folder)) as work:
                 written, tables = self._write(partial, work)
-                manifest = self._describe(name, written, tables, time.monotonic() - began)
-                text = manifests.write_text(manifest)
-                write_atomically(os.path.join(partial, manifests.FILE), text)
-            files.sync_tree(partial)
-            fence()
-            os.rename(partial, os.path.join(catalogue.folder, name))
-            sync_folder(catalogue.folder)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        return manifest, manifests.sha256_of(text)
+                return self._describe(name, written, tables, time.monotonic() - began)
 
-    def _free_name(self, catalogue, entries):
-        """A name that no backup has; two within one second wait for the next one."""
-        while True:
-            name = backup_name(self._order.environment, utc_now(), self._order.purpose)
-            if name not in {entry["name"] for entry in entries} and not os.path.lexists(os.path.join(catalogue.folder, name)):
-                return name
-            time.sleep(0.2)
+        return into_place(catalogue, entries, self._order.environment, self._order.purpose, fence, write)
 
     def _write(self, partial, work):
         """Dump, count, store and read back. -> (lines of the manifest, tables)"""
@@ -182,41 +155,3 @@ class Taking:
             "encrypted": bool(order.recipients), "role_passwords": order.role_passwords, "tables": tables, "objects": snapshot.objects,
             "extensions": snapshot.extensions, "properties": snapshot.properties, "files": sorted(written, key=lambda line: line["path"]),
         }  # fmt: skip
-
-
-def left_behind(catalogue, place):
-    """What somebody who died left: (folders beside the backups, workspaces of the tools). The caller holds the lock "backup"."""
-    partials = [os.path.join(catalogue.folder, name) for name in catalogue.folders()[1]]
-    return partials, place.leftovers(label(catalogue.folder))
-
-
-def remove_left_behind(partials, workspaces, place):
-    for folder in partials:
-        shutil.rmtree(folder)
-    place.remove(workspaces)
-
-
-def adopt_strays(catalogue, entries, now, but=None):
-    """Add to ``entries`` the whole backups that no entry lists: of somebody who died between the last two steps, or of a lost catalogue.
-    -> the names added, of which ``but`` is none"""
-    added = []
-    for name in catalogue.strays(entries)[0]:
-        if name == but:
-            continue
-        with contextlib.suppress(OpsError):
-            manifest, sha256 = manifests.read(os.path.join(catalogue.folder, name))
-            if manifest["name"] == name:
-                entries.append(entry_of(manifest, sha256, now))
-                added.append(name)
-    return added
-
-
-def refuse_without_space(needed, rooms):
-    """``rooms``: (what, free bytes) of every file system that the backup passes through. Raises OpsError with the numbers."""
-    for what, free in rooms:
-        if free < needed:
-            raise OpsError(
-                "A backup may take {0} MiB, and {1} has {2} MiB free. Make room (postgres_backup_prune), or lower space_factor.".format(
-                    needed >> 20, what, free >> 20
-                )
-            )

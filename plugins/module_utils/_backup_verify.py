@@ -16,7 +16,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_fil
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_load as loading
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import FAIL, PASS, RESTORE, age_seconds
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import label
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_store import label
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import observe
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words

@@ -17,8 +17,9 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils import _pgbackrest as words
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import Finished, Host
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import connection, container_of, tools, tools_login
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import connection, tools_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._tar import read_tar
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import container_of, tools
 
 LABEL = "pgbackrest"
 

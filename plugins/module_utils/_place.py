@@ -31,8 +31,11 @@ TEMPORARY = posixpath.join("/", "tmp")
 MOST_COMPLAINT, MOST_OUTPUT = 16 * 1024, 64 * 1024 * 1024
 TICK_SECONDS, GRACE_SECONDS, EXIT_SECONDS = 0.2, 5, 10.0
 CHUNK, GO = 1024 * 1024, b"\n"
-# Where packages put what is not on PATH: Debian's, and those of postgresql.org for Red Hat.
-PACKAGED = "/usr/lib/postgresql/{0}/bin:/usr/pgsql-{0}/bin"
+#: Programs that belong together: whose they are, where packages put what is not on PATH, the system user that they are for, and whether
+#: the server among them refuses to be run by root.
+Suite = collections.namedtuple("Suite", "product packaged user refuses_root")
+# Debian's folder, and that of postgresql.org for Red Hat.
+POSTGRESQL = Suite("PostgreSQL", "/usr/lib/postgresql/{0}/bin:/usr/pgsql-{0}/bin", "postgres", True)
 # "$@" is the program. The lifeline is moved away from its standard input, and read by a builtin, so that no further process hangs on it.
 # Nothing is started before the first line: what came together with the engine's answer, the Docker SDK would lose.
 # The shell itself lets go of its outputs: what it says of a program that was killed would kill it, too, when nobody reads any more.
@@ -63,9 +66,9 @@ class Place(abc.ABC):
 
     name = "this host"
 
-    def __init__(self, major, bin_dir=None, work_dir=TEMPORARY):
-        self.major, self.work_dir = major, work_dir
-        self._bin = bin_dir or PACKAGED.format(major)
+    def __init__(self, major, bin_dir=None, work_dir=TEMPORARY, suite=POSTGRESQL):
+        self.major, self.work_dir, self.suite = major, work_dir, suite
+        self._bin = bin_dir or suite.packaged.format(major)
 
     # What a place has to offer, beside run()
 
@@ -139,8 +142,8 @@ class Place(abc.ABC):
         done = self.run(argv, tick, environment, sink)
         if done.code == 127:
             raise OpsError(
-                "There is no {0} on {1}. Install PostgreSQL {2}'s own tools there, or say where they are (bin_dir, or service and project "
-                "of a container that has them).".format(argv[0], self.name, self.major)
+                "There is no {0} on {1}. Install {2}'s own tools there, or say where they are (bin_dir, or service and project of a "
+                "container that has them).".format(argv[0], self.name, self._wanted)
             )
         if done.code:
             raise OpsError(
@@ -153,13 +156,17 @@ class Place(abc.ABC):
         said = self.must([program, "--version"], tick).decode("utf-8", "replace")
         return said.partition(") ")[2].split()[0] if ") " in said else said.strip()
 
+    @property
+    def _wanted(self):
+        return " ".join(str(word) for word in (self.suite.product, self.major) if word)
+
     def demand_major(self, program, tick):
         """The version of a program. Raises OpsError when it is of another major version than the server."""
         version = self.version(program, tick)
         if version.split(".")[0] != str(self.major):
             raise OpsError(
-                "{0} on {1} is of version {2}, and {3} is needed: a newer one writes what the server cannot read. Install PostgreSQL {3}'s "
-                "own tools, or name their folder as bin_dir.".format(program, self.name, version, self.major)
+                "{0} on {1} is of version {2}, and {3} is needed: a newer one writes what the server cannot read. Install {4}'s own "
+                "tools, or name their folder as bin_dir.".format(program, self.name, version, self.major, self._wanted)
             )
         return version
 
@@ -254,11 +261,13 @@ class _HostRunning(Running):
 class Host(Place):
     """The programs of this host, as ``user`` where one is named (which takes root)."""
 
-    def __init__(self, major, bin_dir=None, work_dir=None, user=None):
-        super().__init__(major, bin_dir, work_dir or TEMPORARY)
+    def __init__(self, major, bin_dir=None, work_dir=None, user=None, suite=POSTGRESQL):
+        super().__init__(major, bin_dir, work_dir or TEMPORARY, suite)
         self._user = pwd.getpwnam(user) if user and user != pwd.getpwuid(os.getuid()).pw_name else None
         if self._user and os.getuid() != 0:
-            raise OpsError("To run PostgreSQL's tools as {0} takes root. Leave tools_user out, or let the play become root.".format(user))
+            raise OpsError(
+                "To run {0}'s tools as {1} takes root. Leave tools_user out, or let the play become root.".format(suite.product, user)
+            )
 
     @property
     def direct(self):
@@ -266,13 +275,16 @@ class Host(Place):
         return self._user is None
 
     def as_nobody_special(self):
-        """The same place as a user who may start a server: PostgreSQL refuses root."""
-        if os.getuid() != 0 or self._user:
+        """The same place as a user who may start a server."""
+        if os.getuid() != 0 or self._user or not self.suite.refuses_root:
             return self
+        user = self.suite.user
         try:
-            return Host(self.major, self._bin, self.work_dir, "postgres")
+            return Host(self.major, self._bin, self.work_dir, user, self.suite)
         except KeyError:
-            raise OpsError("A server cannot be started as root, and there is no user postgres on this host. Name one as tools_user.")
+            raise OpsError(
+                "A server cannot be started as root, and there is no user {0} on this host. Name one as tools_user.".format(user)
+            )
 
     def start(self, argv, environment=None, sink=None):
         drop = ["setpriv", "--reuid", self._user.pw_name, "--regid", str(self._user.pw_gid), "--init-groups"] if self._user else []

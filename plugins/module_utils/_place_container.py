@@ -17,7 +17,15 @@ import socket
 import threading
 import time
 
-from ansible_collections.astraldraft.ops.plugins.module_utils._place import GO, GRACE_SECONDS, LIFELINE, TEMPORARY, Place, Running
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import (
+    GO,
+    GRACE_SECONDS,
+    LIFELINE,
+    POSTGRESQL,
+    TEMPORARY,
+    Place,
+    Running,
+)
 from ansible_collections.astraldraft.ops.plugins.module_utils._tar import read_tar, write_tar
 
 LABEL = "org.astraldraft.tools"
@@ -73,8 +81,8 @@ class Container(Place):
 
     direct = False
 
-    def __init__(self, client, container_id, model, network, major, bin_dir, user, work_dir, writable=None):
-        super().__init__(major, bin_dir, work_dir)
+    def __init__(self, client, container_id, model, network, major, bin_dir, user, work_dir, writable=None, suite=POSTGRESQL):
+        super().__init__(major, bin_dir, work_dir, suite)
         self.name = "a container of {0}'s image".format(model.name)
         self._client, self._id, self._model, self._network, self._user = client, container_id, model, network, user
         self._ids, self._writable = None, writable
@@ -124,7 +132,7 @@ class Container(Place):
         if self._network == "none" and not outside:
             yield self
         else:
-            own = {"writable": None if self._writable is None else [], "outside": outside}
+            own = {"writable": None if self._writable is None else [], "outside": outside, "suite": self.suite}
             options = (self.major, self._bin, self._user, self.work_dir)
             with beside(self._client, self._model, "none", *options, **own) as place:
                 yield place
@@ -143,7 +151,8 @@ def volumes_of(model, writable):
 
 
 @contextlib.contextmanager
-def beside(client, model, network, major, bin_dir=None, user="postgres", work_dir=TEMPORARY, volumes=False, writable=None, outside=None):
+def beside(client, model, network, major, bin_dir=None, user=None, work_dir=TEMPORARY, volumes=False, writable=None, outside=None,
+           suite=POSTGRESQL):  # fmt: skip
     """A fresh container of the image of ``model`` (Replica). ``network``: none, ``container:<id>``, or its name. -> Container
 
     ``volumes``: with those of ``model``. ``writable`` (list of paths): with those, too, of which these alone may be written.
@@ -169,7 +178,7 @@ def beside(client, model, network, major, bin_dir=None, user="postgres", work_di
         lifeline = api.attach_socket(created, params={"stdin": 1, "stream": 1})
         api.start(created)
         try:
-            yield Container(client, created, model, network, major, bin_dir, user, work_dir, writable)
+            yield Container(client, created, model, network, major, bin_dir, user or suite.user, work_dir, writable, suite)
         finally:
             lifeline._response.close()
     finally:

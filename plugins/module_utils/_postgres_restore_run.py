@@ -15,16 +15,18 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_loa
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils import _postgres_restore as plan
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import DATABASE, label
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_store import label
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import Verification, brought_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import TABLES, count_query, literal, properties_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import Session, connection, container_of, tools, tools_login
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import Session, connection, tools_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso, utc_now
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import container_of, tools
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
 LOCAL = ("127.0.0.1", "::1", "localhost")

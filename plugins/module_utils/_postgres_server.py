@@ -11,7 +11,7 @@ import contextlib
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_server_container import ContainerServer
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_server_host import HostServer
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import container_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import container_of
 
 #: Where a server is, beside DOCKER_SPEC and LOGIN_SPEC.
 SERVER_SPEC = {

@@ -9,25 +9,14 @@ Every connection option reaches them by libpq's environment; the password by a f
 
 from __future__ import annotations
 
-import contextlib
-
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import READABLE, parse_lines
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._place import TEMPORARY, Host, last_words
-from ansible_collections.astraldraft.ops.plugins.module_utils._place_container import beside
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import container_of
 
-TOOLS_SPEC = {
-    "project": {"type": "str"},
-    "service": {"type": "str"},
-    "container": {"type": "str"},
-    "bin_dir": {"type": "str"},
-    "tools_user": {"type": "str"},
-    "work_dir": {"type": "str", "default": TEMPORARY},
-}
 #: Of a module whose tools reach a server that is there already.
 TOOLS_LOGIN_SPEC = {"tools_login_host": {"type": "str"}, "tools_login_port": {"type": "int"}}
-TOOLS_RULES = {"mutually_exclusive": [("service", "container")], "required_by": {"service": ("project",)}}
 
 
 def libpq_environment(login, passfile=None):
@@ -83,40 +72,6 @@ class Session:
         if done.code:
             raise OpsError("The server refused a question about {0}: {1}".format(database, last_words(done.complaint)))
         return parse_lines(done.output)
-
-
-@contextlib.contextmanager
-def tools(params, major, offline=False, writable=None):
-    """The place of the tools that TOOLS_SPEC and DOCKER_SPEC (dict) name, for servers of version ``major``. ``offline``: they need no
-    server that is there already, so that a container of which they are taken need not run. ``writable`` (list of paths): they work on the
-    container's own volumes, too, and write to those alone."""
-    if not params["service"] and not params["container"]:
-        yield Host(major, params["bin_dir"], params["work_dir"], params["tools_user"])
-        return
-    with _docker.engine(params["docker_host"], timeout=60) as client:
-        model = container_of(client, params, running=not offline)
-        network = "none" if offline else "container:{0}".format(model.id)
-        user = params["tools_user"] or "postgres"
-        with beside(client, model, network, major, params["bin_dir"], user, params["work_dir"], writable=writable) as place:
-            yield place
-
-
-def container_of(client, params, running=True):
-    """The Replica in which the tools are. Raises OpsError when there is none, or, where that matters, when it does not run."""
-    import docker
-
-    named = params["container"] or "{0} of project {1}".format(params["service"], params["project"])
-    if params["service"]:
-        found = _docker.replicas(client, params["project"], params["service"])
-    else:
-        try:
-            found = [_docker.to_replica(client.api.inspect_container(params["container"]))]
-        except docker.errors.NotFound:
-            found = []
-    fit = [replica for replica in found if replica.state == "running" or not running]
-    if not fit:
-        raise OpsError("No container of {0} runs, in which PostgreSQL's tools are. Look at: docker ps --all".format(named))
-    return fit[0]
 
 
 def server_login(params):

@@ -133,7 +133,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _pgbackrest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _pgbackrest_place as places
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOCKER_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_RULES, TOOLS_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC
 
 WHERE = {name: TOOLS_SPEC[name] for name in ("project", "service", "container", "tools_user")}
 RESULT = {

@@ -149,6 +149,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_metrics as metrics
+from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_store as store
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_take as taking
 from ansible_collections.astraldraft.ops.plugins.module_utils import _pgbackrest as words
 from ansible_collections.astraldraft.ops.plugins.module_utils import _pgbackrest_archive as archive
@@ -159,15 +160,10 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOC
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import (
-    TOOLS_LOGIN_SPEC,
-    TOOLS_RULES,
-    TOOLS_SPEC,
-    server_login,
-    tools,
-)
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_LOGIN_SPEC, server_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress, timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC, tools
 
 SPEC = {
     "path": {"type": "path", "required": True},
@@ -254,14 +250,14 @@ def sets_of(found, params, target):
 
 def recover(module, result, catalogue, target):
     params, progress = module.params, Progress(module.heartbeat, module.params["progress_path"])
-    config, label = places.read_config(params, running=False), taking.label(catalogue.folder, "recovery")
+    config, label = places.read_config(params, running=False), store.label(catalogue.folder, "recovery")
     progress.phase("looking at what is there")
     with tools(params, 0, offline=True, writable=[]) as place:
         found = places.info(params, place)
     sets = sets_of(found, params, target)
     preload = finish_log(params, result, target, config, progress)
     with tools(params, int(found["server_version"]), offline=True, writable=[]) as place:
-        taking.remove_left_behind(taking.left_behind(catalogue, place)[0], [], place)
+        store.remove_left_behind(store.left_behind(catalogue, place)[0], [], place)
         with recovery.apart(place, label) as (own, folder, inside, outside):
             recovery.refuse_without_room(own, sets[0])
             pgbackrest = places.PgBackRest(params, own, progress.tick)

@@ -89,8 +89,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _pgbackrest
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOCKER_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_RULES, TOOLS_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC
 
 SPEC = {
     "label": {"type": "str"},

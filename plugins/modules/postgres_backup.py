@@ -165,10 +165,10 @@ duration:
 """
 
 import os
-import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_metrics as metrics
+from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_store as store
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_take as taking
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_manifest import anomaly, needed_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import Snapshot, look
@@ -177,16 +177,10 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._errors import Ops
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import (
-    TOOLS_LOGIN_SPEC,
-    TOOLS_RULES,
-    TOOLS_SPEC,
-    server_login,
-    tools,
-    tools_login,
-)
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_LOGIN_SPEC, server_login, tools_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC, tools
 
 SPEC = {
     "path": {"type": "path", "required": True},
@@ -225,16 +219,16 @@ def take(module, result, catalogue, login, place, order):
     params, progress = module.params, Progress(module.heartbeat, module.params["progress_path"])
     progress.phase("looking at what is there")
     place.demand_major("pg_dump", progress.tick)
-    partials, workspaces = taking.left_behind(catalogue, place)
+    partials, workspaces = store.left_behind(catalogue, place)
     if partials or workspaces:
         module.fence()
-        taking.remove_left_behind(partials, workspaces, place)
+        store.remove_left_behind(partials, workspaces, place)
         result.update(changed=True, removed=partials + workspaces)
     entries = catalogue.read()
     if params["space_factor"]:
         rooms = [(catalogue.folder, free_bytes(catalogue.folder))]
         rooms += [] if place.direct else [("{0} on {1}".format(params["work_dir"], place.name), place.free_bytes(params["work_dir"]))]
-        taking.refuse_without_space(result["needed_bytes"], rooms)
+        store.refuse_without_space(result["needed_bytes"], rooms)
     with Snapshot(load("psycopg2"), login, params["lock_timeout"]) as snapshot:
         job = taking.Taking(order, snapshot, place, tools_login(params, snapshot.server), progress)
         try:
@@ -242,25 +236,22 @@ def take(module, result, catalogue, login, place, order):
             result["changed"] = True
         finally:
             result["parts"] = job.parts
-    with catalogue.changing(metrics.teller(params["metrics_path"])) as entries:
-        entry = catalogues.entry_of(manifest, sha256, time.time())
-        result["adopted"] = taking.adopt_strays(catalogue, entries, time.time(), but=entry["name"])
-        entries.append(entry)
-        result.update(name=entry["name"], folder=catalogue.path_of(entry), backup=entry)
+    entry, result["adopted"] = store.enlist(catalogue, manifest, sha256, metrics.teller(params["metrics_path"]))
+    result.update(name=entry["name"], folder=catalogue.path_of(entry), backup=entry)
 
 
 def work(module, result):
     params, catalogue = module.params, catalogues.Catalogue(module.params["path"])
     order, psycopg2, login = order_of(params), load("psycopg2"), server_login(params)
     catalogues.backup_name(params["environment"], utc_now())
-    history = catalogues.select(catalogue.read(), taking.DATABASE, params["environment"], params["login_db"], catalogues.ORDINARY)
+    history = catalogues.select(catalogue.read(), catalogues.DATABASE, params["environment"], params["login_db"], catalogues.ORDINARY)
     history = [entry for entry in history if not entry["bad"]][:HISTORY]
     server = look(psycopg2, login)
     taking.compress_option(server["major"], params["compression"])
     result["needed_bytes"] = needed_bytes(server["database_bytes"], params["space_factor"], history) if params["space_factor"] else 0
     if module.check_mode:
         catalogue.demand_free("backup")
-        taking.refuse_without_space(result["needed_bytes"], [(catalogue.folder, free_bytes(catalogue.folder))])
+        store.refuse_without_space(result["needed_bytes"], [(catalogue.folder, free_bytes(catalogue.folder))])
         result["changed"] = True
         result["name"] = catalogues.backup_name(params["environment"], utc_now(), params["purpose"])
         result["folder"] = os.path.join(catalogue.folder, result["name"])

@@ -84,7 +84,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import DATABASE
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import Host, last_words

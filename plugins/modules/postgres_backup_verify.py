@@ -125,12 +125,12 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_metrics as metrics
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_take import DATABASE
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import Verification, major_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOCKER_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_RULES, TOOLS_SPEC, tools
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC, tools
 
 SPEC = {
     "path": {"type": "path", "required": True},
