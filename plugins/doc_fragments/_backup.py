@@ -26,7 +26,7 @@ options:
     description: Of which environment the latest one is meant. By default of any.
     type: str
   database:
-    description: Of which database the latest one is meant. By default of any.
+    description: Of which database the latest one is meant, or of which cache, by its name in the catalogue. By default of any.
     type: str
 """
 
@@ -95,4 +95,32 @@ options:
   tools_login_port:
     description: The port of the server, as seen by the tools. In a container the server's own by default.
     type: int
+"""
+
+    REDIS_TOOLS = r"""
+options:
+  project:
+    description: The Compose project of O(service).
+    type: str
+  service:
+    description:
+      - The Compose service whose image has Redis's own tools. They are run in a container of their own beside it.
+      - Without it and without O(container) those of the host are used.
+    type: str
+  container:
+    description: The name of the container whose image has the tools, where it belongs to no Compose project.
+    type: str
+  bin_dir:
+    description: The folder of the tools. By default they are looked for on C(PATH).
+    type: str
+  tools_user:
+    description:
+      - The system user that runs the tools. In a container C(redis) by default, on the host the task's user; another one takes root.
+    type: str
+  work_dir:
+    description: Where the tools keep what they need for a while. The throw-away server's socket is there, so that its path must be short.
+    type: str
+    default: /tmp
+requirements:
+  - Redis's own tools (redis-cli, redis-check-rdb; to load a snapshot also redis-server), of the servers' version or newer
 """

@@ -38,6 +38,7 @@ _TIME = "%Y%m%d_%H%M%S"
 _NAME = re.compile(r"(?:{0})_{1}_(\d{{8}}_\d{{6}})".format("|".join(_PREFIX.values()), _ENVIRONMENT.pattern), re.ASCII)
 #: So long the name that check mode gave a backup stands for one that the run would take.
 NEXT_SECONDS = 3600.0
+NOTHING = dict.fromkeys(("tables", "rows", "primaries", "keys", "members"))
 #: What a backup's own manifest says of it, in the words of the catalogue.
 FACTS = (
     "name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes", "database_bytes", "server_version",
@@ -72,8 +73,7 @@ def entry_of(manifest, manifest_sha256, now):
     """The entry of a backup that nobody has verified yet, from its manifest (dict)."""
     entry = {fact: manifest[fact] for fact in FACTS}
     entry.update(
-        tables=len(manifest["tables"]),
-        rows=sum(table["rows"] for table in manifest["tables"]),
+        contents_of(manifest),
         catalogued_at=to_iso(now),
         manifest_sha256=manifest_sha256,
         checks=dict.fromkeys(LEVELS),
@@ -81,6 +81,18 @@ def entry_of(manifest, manifest_sha256, now):
         offsite=None,
     )
     return entry
+
+
+def contents_of(manifest):
+    """How much a backup holds, in the measures of its kind; the others are None."""
+    found = dict(NOTHING)
+    if manifest["kind"] == DATABASE:
+        found.update(tables=len(manifest["tables"]), rows=sum(table["rows"] for table in manifest["tables"]))
+    elif manifest["kind"] == CACHE:
+        found.update(primaries=len(manifest["primaries"]), keys=sum(primary["keys"] for primary in manifest["primaries"]))
+    else:
+        found.update(members=[member["name"] for member in manifest["members"]])
+    return found
 
 
 def passed(entry, level):
@@ -174,7 +186,7 @@ class Catalogue:
             if version > VERSION:
                 raise OpsError("{0} was written by a newer version of this collection ({1}). Use that one.".format(self.path, version))
             if all(isinstance(entry["checks"], dict) and isinstance(entry["name"], str) for entry in entries):
-                return entries
+                return [dict(NOTHING, **entry) for entry in entries]
         except (ValueError, KeyError, TypeError):
             pass
         raise OpsError(

@@ -4,7 +4,7 @@
 
 """What a backup holds, written beside it, and what is held against it. Private: other collections must not import it.
 
-The manifest is made in the same snapshot as the dump, so that whatever is restored from it can be compared with what there was.
+That of a database is made in the same snapshot as the dump, so that whatever is restored from it can be compared with what there was.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import re
 import statistics
 
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import CACHE, DATABASE, STACK
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._zstd import is_whole
@@ -26,9 +27,13 @@ CHUNK = 1024 * 1024
 MOST_FINDINGS = 20
 _KEYS = {
     "version": int, "name": str, "kind": str, "purpose": str, "environment": str, "database": str, "snapshot_at": str, "seconds": float,
-    "bytes": int, "database_bytes": int, "server_version": str, "encrypted": bool, "tables": list, "objects": dict, "extensions": list,
-    "properties": dict, "files": list,
+    "bytes": int, "database_bytes": int, "server_version": str, "encrypted": bool, "files": list,
 }  # fmt: skip
+_KEYS_OF_KIND = {
+    DATABASE: {"tables": list, "objects": dict, "extensions": list, "properties": dict},
+    CACHE: {"primaries": list},
+    STACK: {"members": list},
+}
 # ``3411; 0 16389 TABLE DATA public drafts astral``: the number is also that of the file.
 _LISTED = re.compile(r"(\d+); \d+ \d+ TABLE DATA (.+)")
 _DUMPED_FROM = re.compile(r";\s+Dumped from database version: (\S+)")
@@ -56,7 +61,8 @@ def read(folder, expected_sha256=None):
         raise OpsError("{0} is not the manifest that was catalogued: its hash differs.".format(path))
     try:
         manifest = json.loads(text)
-        whole = all(isinstance(manifest[key], (float, int) if kind is float else kind) for key, kind in _KEYS.items())
+        keys = dict(_KEYS, **_KEYS_OF_KIND[manifest["kind"]])
+        whole = all(isinstance(manifest[key], (float, int) if kind is float else kind) for key, kind in keys.items())
     except (ValueError, KeyError, TypeError):
         whole = False
     if not whole:

@@ -14,10 +14,12 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_files as files
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import PARTIAL, backup_name, entry_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import ORDINARY, PARTIAL, backup_name, entry_of, select
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import sync_folder, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
+
+HISTORY = 5
 
 
 def label(folder, what="backup"):
@@ -56,6 +58,12 @@ def _free_name(catalogue, entries, environment, purpose):
         time.sleep(0.2)
 
 
+def history(catalogue, kind, environment, database):
+    """The last ordinary backups (entries) of the same, newest first, by whose sizes the next one is judged."""
+    entries = select(catalogue.read(), kind, environment, database, ORDINARY)
+    return [entry for entry in entries if not entry["bad"]][:HISTORY]
+
+
 def enlist(catalogue, manifest, sha256, teller):
     """List a backup that is in its place, and whole ones that nobody listed. -> (its entry, the names of those)"""
     with catalogue.changing(teller) as entries:
@@ -69,6 +77,15 @@ def left_behind(catalogue, place):
     """What somebody who died left: (folders beside the backups, workspaces of the tools). The caller holds the lock "backup"."""
     partials = [os.path.join(catalogue.folder, name) for name in catalogue.folders()[1]]
     return partials, place.leftovers(label(catalogue.folder))
+
+
+def clear(catalogue, place, fence):
+    """Remove what somebody who died left. -> its paths"""
+    partials, workspaces = left_behind(catalogue, place)
+    if partials or workspaces:
+        fence()
+        remove_left_behind(partials, workspaces, place)
+    return partials + workspaces
 
 
 def remove_left_behind(partials, workspaces, place):

@@ -15,14 +15,13 @@ import time
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_files as files
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_load as loading
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import FAIL, PASS, RESTORE, age_seconds
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_store import label
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import RESTORE
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_check import Verification
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import observe
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_throwaway import throwaway
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
 RESTORED = "restored"
 
@@ -31,48 +30,12 @@ def major_of(version):
     return int(version.split(".")[0])
 
 
-def is_in_place(manifest, place):
-    """Whether the tools can read the dump where it lies."""
-    return place.direct and not manifest["encrypted"]
-
-
-def brought_bytes(manifest, place):
-    """What the dump takes where the tools are."""
-    return 0 if is_in_place(manifest, place) else sum(line["plain_bytes"] for line in manifest["files"])
-
-
-def new_check(level, entry, now):
-    """How a verification stands before anything was looked at."""
-    return {
-        "at": to_iso(now), "level": level, "verdict": PASS, "findings": [], "seconds": 0.0, "parts": {},
-        "restore_seconds": None, "data_age_seconds": int(age_seconds(entry, now)),
-    }  # fmt: skip
-
-
-class Verification:
-    """One verification of one backup. ``check`` is what becomes of it."""
+class DumpVerification(Verification):
+    """Of the dump of a database."""
 
     def __init__(self, folder, entry, level, jobs, progress, now, identity=None, queries=()):
-        self._folder, self._entry, self._level, self._jobs = folder, entry, level, jobs
-        self._progress, self._tick, self._identity, self._queries = progress, progress.tick, identity, queries
-        self.check = new_check(level, entry, now)
-        #: Of whatever it makes where the tools are: what is found by it was left behind by one who died.
-        self.label = label(os.path.dirname(folder), "verification")
-        self._parts = self.check["parts"]
-
-    def files(self):
-        """Compare hashes. -> the manifest, or None when something is wrong already"""
-        self._progress.phase("comparing hashes")
-        with timed(self._parts, "hash_seconds"):
-            try:
-                manifest, _sha256 = manifests.read(self._folder, self._entry["manifest_sha256"])
-            except OpsError as error:
-                self._found([error.message])
-                return None
-            self._found(manifests.compare_files(self._folder, manifest, self._tick))
-            if not self.check["findings"]:
-                self._found(manifests.compare_frames(self._folder, manifest["files"]))
-            return None if self.check["findings"] else manifest
+        super().__init__(folder, entry, level, progress, now, identity)
+        self._jobs, self._queries = jobs, queries
 
     def dump(self, manifest, place):
         """Read the dump with the tools in ``place``, and restore it where that is asked for."""
@@ -88,47 +51,15 @@ class Verification:
         """Bring the dump to the tools in ``place``, and have them read all of it. -> its folder as they see it, or None when something is
         wrong with it"""
         place.demand_major("pg_restore", self._tick)
-        self._demand_room(manifest, place)
-        try:
-            with timed(self._parts, "bring_seconds"):
-                folder = self._bring(manifest, place, work)
-            with timed(self._parts, "read_seconds"):
-                self._read(manifest, place, folder, work)
-        except loading.Unreadable as error:
-            self._found([error.message])
+        self._demand_room(manifest, place, manifest["database_bytes"] if self._level == RESTORE else 0)
+        folder = self._bring(manifest, place, work, manifests.DUMP)
+        if folder:
+            try:
+                with timed(self._parts, "read_seconds"):
+                    self._read(manifest, place, folder, work)
+            except loading.Unreadable as error:
+                self._found([error.message])
         return None if self.check["findings"] else folder
-
-    def _demand_room(self, manifest, place):
-        """Raises OpsError where the dump would not fit, and the database that is made of it: a disk that is full harms more than this."""
-        needed = brought_bytes(manifest, place)
-        needed += manifest["database_bytes"] if self._level == RESTORE else 0
-        free = place.free_bytes(place.work_dir) if needed else 0
-        if free < needed:
-            raise OpsError(
-                "To verify it takes {0} MiB in {1} on {2}, which has {3} MiB free. Nothing was looked at. Make room, or name another "
-                "folder as work_dir.".format(needed >> 20, place.work_dir, place.name, free >> 20)
-            )
-
-    def conclude(self, started):
-        self.check["seconds"] = round(time.monotonic() - started, 3)
-        return self.check
-
-    def _found(self, findings):
-        self.check["findings"] = (self.check["findings"] + findings)[: manifests.MOST_FINDINGS]
-        if self.check["findings"]:
-            self.check["verdict"] = FAIL
-
-    def _bring(self, manifest, place, work):
-        """The dump as the tools see it."""
-        if is_in_place(manifest, place):
-            return os.path.join(self._folder, manifests.DUMP)
-        self._progress.phase("bringing it to the tools")
-        try:
-            place.put(work, files.members(self._folder, manifest, manifests.DUMP, self._identity))
-        except ValueError as error:
-            # The hashes were right a moment ago.
-            raise loading.Unreadable("The backup changed while it was read: {0}.".format(error))
-        return "{0}/{1}".format(work, manifests.DUMP)
 
     def _read(self, manifest, place, folder, work):
         self._progress.phase("reading all of it")

@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import os
 import re
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import literal
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._place import Host, last_words
-from ansible_collections.astraldraft.ops.plugins.module_utils._place_container import SHARED
+from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
@@ -27,7 +25,6 @@ TIME, XID = "time", "xid"
 #: The word of a recovery that came to its end without the target, and of one that began after it.
 ENDED, TOO_LATE = "recovery ended before configured recovery target was reached", "is before consistent recovery point"
 PAUSED = "pausing at the end of recovery"
-EVERYBODY = 0o777
 STATE = "SELECT pg_get_wal_replay_pause_state(), pg_last_xact_replay_timestamp(), pg_last_wal_replay_lsn()::text"
 _CONTROL = re.compile(r"([^:]+):\s*(.*)")
 # What a standby must have at least as much of as its primary had, as pg_controldata names it.
@@ -210,31 +207,6 @@ class Reached:
     def promote(self, seconds):
         """From here on it is a server of its own: of a standby not everything can be dumped."""
         self._place.must(["pg_ctl", "promote", "--pgdata=" + self._data, "--wait", "--timeout={0:d}".format(int(seconds))], self._tick)
-
-
-@contextlib.contextmanager
-def apart(place, label):
-    """Where the server is to run. -> (the throw-away place, a folder in it, the folder of the socket as seen in there, and as seen here)"""
-    if isinstance(place, Host):
-        with place.sibling() as own:
-            remove_left(own, label)
-            with own.workspace(label) as folder:
-                yield own, folder, folder, folder
-        return
-    here = Host(place.major)
-    remove_left(here, label)
-    with here.workspace(label) as outer:
-        # Whoever the server runs as in there may write to it; nobody else comes here, for the folder around it.
-        shared = outer + "/socket"
-        os.mkdir(shared)
-        os.chmod(shared, EVERYBODY)
-        with place.sibling(shared) as own, own.workspace(label) as folder:
-            yield own, folder, SHARED, shared
-
-
-def remove_left(place, label):
-    """Remove what somebody who died left. The caller holds the lock that goes with the label."""
-    place.remove(place.leftovers(label))
 
 
 def refuse_without_room(place, backup):

@@ -16,8 +16,9 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_man
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils import _postgres_restore as plan
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_check import brought_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_store import label
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import Verification, brought_bytes
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import DumpVerification
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 from ansible_collections.astraldraft.ops.plugins.module_utils._database_content import TABLES, count_query, literal, properties_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -315,7 +316,7 @@ class Run:
 
     def restore_from(self, catalogue, entry, place, work):
         params, name = self.params, plan.restoring_name(self.live_name)
-        verification = Verification(
+        verification = DumpVerification(
             catalogue.path_of(entry), entry, catalogues.CHECKSUM, params["jobs"], self.progress, time.time(), params["identity_path"],
             params["queries"],
         )  # fmt: skip

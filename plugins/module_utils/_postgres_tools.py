@@ -15,9 +15,6 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._errors import Ops
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import last_words
 from ansible_collections.astraldraft.ops.plugins.module_utils._tools import container_of
 
-#: Of a module whose tools reach a server that is there already.
-TOOLS_LOGIN_SPEC = {"tools_login_host": {"type": "str"}, "tools_login_port": {"type": "int"}}
-
 
 def libpq_environment(login, passfile=None):
     """Every connection option of LOGIN_SPEC (dict) as libpq's environment names it; the password is in the file ``passfile``."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import ssl
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -184,6 +185,12 @@ def parse_info(answer):
         return {str(key): str(value) for key, value in answer.items()}
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return dict(line.strip().split(":", 1) for line in text.splitlines() if ":" in line)
+
+
+def keyspace(info):
+    """Of INFO (dict): the number of each database that has keys to how many it has."""
+    # Redis 8 has rows like db0_distrib_strings_sizes, too.
+    return {int(name[2:]): int(row.split("keys=")[1].split(",")[0]) for name, row in info.items() if re.fullmatch(r"db\d+", name)}
 
 
 def explain(redis, error, login, host, port, watch):

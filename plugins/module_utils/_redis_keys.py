@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is done to a batch of keys, and how large a batch may be. Private: other collections must not import it.
+"""What is done to a batch of keys, and how many keys may be removed in all. Private: other collections must not import it.
 
 Nothing here has a connection. A batch is what one step of SCAN yields: while the server works on it, nobody else is served.
 """
@@ -62,10 +62,6 @@ return {answer[1], removed, spared, left}
 """
 )
 
-SMALLEST, LONGEST_PAUSE = 50, 0.004  # a step of 50 keys takes about 0.2 ms
-ADJUST_EVERY = 20  # pings
-PINGS_KEPT = 200
-
 #: ``meant``: keys that were counted or removed; ``spared``: by prefix, in their order; ``names``: some of those that are meant (COUNT)
 #: or those that were left (REMOVE).
 Batch = collections.namedtuple("Batch", "cursor meant spared names")
@@ -105,48 +101,6 @@ def holds(text, field, wanted):
 def in_the_way(pattern, protected, allowed):
     """The protected prefixes (bytes) whose keys the pattern may mean, without those that are allowed."""
     return [prefix for prefix in protected if prefix and prefix not in allowed and may_match(pattern, prefix)]
-
-
-class Pace:
-    """How many keys a step may look at and how long to wait after it, so that others do not feel it.
-
-    ``limit``: the seconds that a PING of somebody else may take, at the 99th percentile.
-    """
-
-    def __init__(self, largest, limit):
-        self.largest, self.limit = max(SMALLEST, largest), limit
-        self.batch, self.pause, self.slowed = float(self.largest), 0.0, 0
-        self._pings, self._new = collections.deque(maxlen=PINGS_KEPT), 0
-
-    @property
-    def count(self):
-        return int(self.batch)
-
-    def p99(self):
-        """Of the latest pings, in seconds, a single one of few never counts; None without any."""
-        ordered = sorted(self._pings)
-        return ordered[max(0, min(len(ordered) - 2, int(len(ordered) * 0.99)))] if ordered else None
-
-    def felt(self, seconds):
-        """One PING took so many seconds."""
-        self._pings.append(seconds)
-        self._new += 1
-        if self._new < ADJUST_EVERY:
-            return
-        self._new = 0
-        now = self.p99()
-        if now > self.limit:
-            self.slowed += 1
-            if self.batch > SMALLEST:
-                self.batch = max(SMALLEST, self.batch / 2)
-            elif self.pause < LONGEST_PAUSE:
-                self.pause = max(0.001, self.pause * 2)
-            else:
-                self.limit = 3 * now  # next to nothing is being done: it is not we whom they feel
-            # What made it slow down must not do so for ever.
-            self._pings.clear()
-        elif now < self.limit / 2:
-            self.batch, self.pause = min(self.largest, self.batch * 1.5), self.pause / 2 if self.pause > 0.0005 else 0.0
 
 
 class Budget:

@@ -12,13 +12,13 @@ import time
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, Node, parse_info
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, Node, keyspace, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import sizes_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_keys import Pace
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_pace import Pace
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import step_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import Topology, discover, primaries
 
-PING_EVERY = 0.005
+PING_EVERY = 0.003
 IDLE_PINGS = 40  # what others feel before anything is done
 IDLE_FACTOR = 3.0
 LOOK_AGAIN = 0.5
@@ -333,9 +333,7 @@ class Broken(OpsError):
 
 
 def _keyspace(node):
-    """The number of each database that has keys to how many it has."""
-    rows = parse_info(node.ask("INFO", "keyspace"))
-    return {int(name[2:]): int(row.split("keys=")[1].split(",")[0]) for name, row in rows.items() if name.startswith("db")}
+    return keyspace(parse_info(node.ask("INFO", "keyspace")))
 
 
 def _idle(node):

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import POSTGRESQL, TEMPORARY, Host
-from ansible_collections.astraldraft.ops.plugins.module_utils._place_container import beside
+from ansible_collections.astraldraft.ops.plugins.module_utils._place_container import SHARED, beside
 
+EVERYBODY = 0o777
 TOOLS_SPEC = {
     "project": {"type": "str"},
     "service": {"type": "str"},
@@ -21,6 +23,8 @@ TOOLS_SPEC = {
     "tools_user": {"type": "str"},
     "work_dir": {"type": "str", "default": TEMPORARY},
 }
+#: Of a module whose tools reach a server that is there already.
+TOOLS_LOGIN_SPEC = {"tools_login_host": {"type": "str"}, "tools_login_port": {"type": "int"}}
 TOOLS_RULES = {"mutually_exclusive": [("service", "container")], "required_by": {"service": ("project",)}}
 
 
@@ -56,3 +60,28 @@ def container_of(client, params, running=True, suite=POSTGRESQL):
     if not fit:
         raise OpsError("No container of {0} runs, in which {1}'s tools are. Look at: docker ps --all".format(named, suite.product))
     return fit[0]
+
+
+@contextlib.contextmanager
+def apart(place, label):
+    """Where the server is to run. -> (the throw-away place, a folder in it, the folder of the socket as seen in there, and as seen here)"""
+    if isinstance(place, Host):
+        with place.sibling() as own:
+            remove_left(own, label)
+            with own.workspace(label) as folder:
+                yield own, folder, folder, folder
+        return
+    here = Host(place.major, suite=place.suite)
+    remove_left(here, label)
+    with here.workspace(label) as outer:
+        # Whoever the server runs as in there may write to it; nobody else comes here, for the folder around it.
+        shared = outer + "/socket"
+        os.mkdir(shared)
+        os.chmod(shared, EVERYBODY)
+        with place.sibling(shared) as own, own.workspace(label) as folder:
+            yield own, folder, SHARED, shared
+
+
+def remove_left(place, label):
+    """Remove what somebody who died left. The caller holds the lock that goes with the label."""
+    place.remove(place.leftovers(label))

@@ -160,10 +160,10 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOC
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_LOGIN_SPEC, server_login
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import server_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress, timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
-from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC, tools
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_LOGIN_SPEC, TOOLS_RULES, TOOLS_SPEC, apart, tools
 
 SPEC = {
     "path": {"type": "path", "required": True},
@@ -258,7 +258,7 @@ def recover(module, result, catalogue, target):
     preload = finish_log(params, result, target, config, progress)
     with tools(params, int(found["server_version"]), offline=True, writable=[]) as place:
         store.remove_left_behind(store.left_behind(catalogue, place)[0], [], place)
-        with recovery.apart(place, label) as (own, folder, inside, outside):
+        with apart(place, label) as (own, folder, inside, outside):
             recovery.refuse_without_room(own, sets[0])
             pgbackrest = places.PgBackRest(params, own, progress.tick)
             search = recovery.Recovery(pgbackrest, target, folder, inside, progress, result["parts"])

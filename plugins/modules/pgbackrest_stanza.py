@@ -121,8 +121,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOC
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_LOGIN_SPEC, server_login
-from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import server_login
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_LOGIN_SPEC, TOOLS_RULES, TOOLS_SPEC
 
 SPEC = {
     "repo_path": {"type": "str"},

@@ -177,10 +177,10 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._errors import Ops
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import free_bytes
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load, run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_LOGIN_SPEC, server_login, tools_login
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import server_login, tools_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
-from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC, tools
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_LOGIN_SPEC, TOOLS_RULES, TOOLS_SPEC, tools
 
 SPEC = {
     "path": {"type": "path", "required": True},
@@ -200,7 +200,6 @@ SPEC = {
 RESULT = {
     "name": None, "folder": None, "backup": {}, "parts": {}, "needed_bytes": None, "anomaly": None, "removed": [], "adopted": [],
 }  # fmt: skip
-HISTORY = 5
 
 
 def order_of(params):
@@ -219,11 +218,8 @@ def take(module, result, catalogue, login, place, order):
     params, progress = module.params, Progress(module.heartbeat, module.params["progress_path"])
     progress.phase("looking at what is there")
     place.demand_major("pg_dump", progress.tick)
-    partials, workspaces = store.left_behind(catalogue, place)
-    if partials or workspaces:
-        module.fence()
-        store.remove_left_behind(partials, workspaces, place)
-        result.update(changed=True, removed=partials + workspaces)
+    result["removed"] = store.clear(catalogue, place, module.fence)
+    result["changed"] = bool(result["removed"])
     entries = catalogue.read()
     if params["space_factor"]:
         rooms = [(catalogue.folder, free_bytes(catalogue.folder))]
@@ -244,8 +240,7 @@ def work(module, result):
     params, catalogue = module.params, catalogues.Catalogue(module.params["path"])
     order, psycopg2, login = order_of(params), load("psycopg2"), server_login(params)
     catalogues.backup_name(params["environment"], utc_now())
-    history = catalogues.select(catalogue.read(), catalogues.DATABASE, params["environment"], params["login_db"], catalogues.ORDINARY)
-    history = [entry for entry in history if not entry["bad"]][:HISTORY]
+    history = store.history(catalogue, catalogues.DATABASE, params["environment"], params["login_db"])
     server = look(psycopg2, login)
     taking.compress_option(server["major"], params["compression"])
     result["needed_bytes"] = needed_bytes(server["database_bytes"], params["space_factor"], history) if params["space_factor"] else 0

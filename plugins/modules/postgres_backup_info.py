@@ -67,7 +67,7 @@ backups:
       description: Its name, which is that of its folder.
       type: str
     kind:
-      description: What it is a backup of, such as V(database).
+      description: What it is a backup of, V(database), V(cache) or V(stack).
       type: str
     purpose:
       description: V(ordinary), V(safety) or V(recovered).
@@ -76,7 +76,7 @@ backups:
       description: Whose it is.
       type: str
     database:
-      description: The database.
+      description: The database, or what the cache or the stack is called in the catalogue.
       type: str
     snapshot_at:
       description: When its data was current.
@@ -91,17 +91,27 @@ backups:
       description: Its size.
       type: int
     database_bytes:
-      description: The size of the database then.
+      description: The size of the database then, or of the keys of a cache in memory.
       type: int
     server_version:
       description: The version of the server.
       type: str
     tables:
-      description: How many tables have data in it.
+      description: How many tables have data in it, V(null) unless it is one of a database.
       type: int
     rows:
       description: How many rows they have.
       type: int
+    primaries:
+      description: Of how many primaries it has a snapshot, V(null) unless it is one of a cache.
+      type: int
+    keys:
+      description: How many keys they have.
+      type: int
+    members:
+      description: The names of the backups that belong to it, V(null) unless it is one of a stack.
+      type: list
+      elements: str
     encrypted:
       description: Whether its files are encrypted.
       type: bool

@@ -33,6 +33,11 @@ attributes:
     support: full
     details: What was copied and found whole is not copied again.
 options:
+  kind:
+    description: What it is a backup of.
+    type: str
+    choices: [database, cache, stack]
+    default: database
   copy_command:
     description: The command as a list. C({name}) and C({path}) in it stand for the backup's name and folder.
     type: list
@@ -84,7 +89,6 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import Host, last_words
@@ -98,6 +102,7 @@ SPEC = {
     "database": {"type": "str"},
     "copy_command": {"type": "list", "elements": "str", "required": True},
     "check_command": {"type": "list", "elements": "str", "required": True},
+    "kind": {"type": "str", "choices": list(catalogues.KINDS), "default": catalogues.DATABASE},
     "timeout": {"type": "float", "default": 3600},
 }
 RESULT = {"name": None, "offsite": None, "findings": []}
@@ -139,7 +144,7 @@ def chosen(module, entries):
     params = module.params
     if module.check_mode and catalogues.may_be_next(entries, params["name"], time.time()):
         return None
-    return catalogues.find(entries, params["name"], DATABASE, params["environment"], params["database"])
+    return catalogues.find(entries, params["name"], params["kind"], params["environment"], params["database"])
 
 
 def work(module, result):
@@ -166,7 +171,7 @@ def work(module, result):
     result["offsite"] = {"at": to_iso(time.time()), "verdict": catalogues.FAIL if findings else catalogues.PASS, "findings": findings}
     module.fence()
     with catalogue.changing() as entries:
-        catalogues.find(entries, entry["name"], DATABASE)["offsite"] = result["offsite"]
+        catalogues.find(entries, entry["name"], params["kind"])["offsite"] = result["offsite"]
     if findings:
         raise OpsError(
             "The copy of {0} is not what it should be: {1} The backup here is whole.".format(entry["name"], " ".join(findings[:3]))

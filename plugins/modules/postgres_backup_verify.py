@@ -123,78 +123,45 @@ duration:
 
 import time
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_catalogue as catalogues
-from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_metrics as metrics
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue import DATABASE
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import Verification, major_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_check import RESULT, verify_and_note
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_check import SPEC as SHARED_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import DumpVerification, major_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import DOCKER_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
 from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC, tools
 
-SPEC = {
-    "path": {"type": "path", "required": True},
-    "name": {"type": "str", "default": catalogues.LATEST},
-    "environment": {"type": "str"},
-    "database": {"type": "str"},
-    "level": {"type": "str", "choices": list(catalogues.LEVELS), "default": catalogues.CHECKSUM},
-    "jobs": {"type": "int", "default": 2},
-    "identity_path": {"type": "path"},
-    "queries": {"type": "list", "elements": "str", "default": []},
-    "max_age_seconds": {"type": "int"},
-    "metrics_path": {"type": "path"},
-    "progress_path": {"type": "path"},
-}
-RESULT = {
-    "verdict": "inconclusive", "name": None, "level": None, "findings": [], "bad": False, "too_old": False, "data_age_seconds": None,
-    "restore_seconds": None, "parts": {},
-}  # fmt: skip
-
-
-def verify(module, catalogue, entry):
-    """-> what is to be noted in the catalogue"""
-    params, started = module.params, time.monotonic()
-    progress = Progress(module.heartbeat, params["progress_path"])
-    found = Verification(
-        catalogue.path_of(entry), entry, params["level"], params["jobs"], progress, time.time(), params["identity_path"], params["queries"]
-    )
-    manifest = found.files()
-    if manifest:
-        with tools(params, major_of(manifest["server_version"]), offline=True) as place, place.sibling() as own:
-            left = own.leftovers(found.label)
-            if left:
-                module.fence()
-                own.remove(left)
-            found.dump(manifest, own)
-    return found.conclude(started)
+SPEC = dict(
+    SHARED_SPEC,
+    jobs={"type": "int", "default": 2},
+    identity_path={"type": "path"},
+    queries={"type": "list", "elements": "str", "default": []},
+)
 
 
 def work(module, result):
-    params, catalogue = module.params, catalogues.Catalogue(module.params["path"])
-    result["level"] = params["level"]
-    entry = catalogues.find(catalogue.read(), params["name"], DATABASE, params["environment"], params["database"])
-    age = int(catalogues.age_seconds(entry, time.time()))
-    result.update(name=entry["name"], bad=bool(entry["bad"]), data_age_seconds=age)
-    result["too_old"] = params["max_age_seconds"] is not None and age > params["max_age_seconds"]
-    if module.check_mode:
-        catalogue.demand_free("verification")
-        result["changed"] = True
-        return
-    with catalogue.alone("verification"):
-        check = verify(module, catalogue, entry)
-    module.fence()
-    with catalogue.changing(metrics.teller(params["metrics_path"])) as entries:
-        entry = catalogues.find(entries, entry["name"], DATABASE)
-        catalogues.record_check(entry, params["level"], check)
-        result["changed"] = True
-        for key in ("findings", "restore_seconds", "parts"):
-            result[key] = check[key]
-        result["bad"] = bool(entry["bad"])
-        result["verdict"] = catalogues.FAIL if result["too_old"] else check["verdict"]
+    params = module.params
+
+    def verify(catalogue, entry):
+        started, progress = time.monotonic(), Progress(module.heartbeat, params["progress_path"])
+        whose = (params["level"], params["jobs"], progress, time.time(), params["identity_path"], params["queries"])
+        found = DumpVerification(catalogue.path_of(entry), entry, *whose)
+        manifest = found.files()
+        if manifest:
+            with tools(params, major_of(manifest["server_version"]), offline=True) as place, place.sibling() as own:
+                left = own.leftovers(found.label)
+                if left:
+                    module.fence()
+                    own.remove(left)
+                found.dump(manifest, own)
+        return found.conclude(started)
+
+    verify_and_note(module, result, DATABASE, verify)
 
 
 def main():
-    run(work, dict(DOCKER_SPEC, **TOOLS_SPEC, **SPEC), RESULT, supports_check_mode=True, **TOOLS_RULES)
+    run(work, dict(DOCKER_SPEC, **TOOLS_SPEC, **SPEC), dict(RESULT), supports_check_mode=True, **TOOLS_RULES)
 
 
 if __name__ == "__main__":

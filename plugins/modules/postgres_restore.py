@@ -315,9 +315,9 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._module import loa
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres import LOGIN_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_restore_run import RESULT, Run
 from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_restore_swap import Admin
-from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import TOOLS_LOGIN_SPEC, server_login
+from ansible_collections.astraldraft.ops.plugins.module_utils._postgres_tools import server_login
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
-from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_RULES, TOOLS_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._tools import TOOLS_LOGIN_SPEC, TOOLS_RULES, TOOLS_SPEC
 
 SPEC = {
     "path": {"type": "path", "required": True},

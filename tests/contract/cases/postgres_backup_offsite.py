@@ -27,6 +27,7 @@ def case(_world):
             "copy_command": Other(["cp", "-r", "{path}", "{work}/elsewhere"], fails=True),
             "check_command": Other(["true"], fails=True),
             "timeout": Other(0.0, fails=True),
+            "kind": Other("cache", fails=True),
         },
         noise=[r"\d{4}-\d\d-\d\dT[\d:.]+Z"],
     )

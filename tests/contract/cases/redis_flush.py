@@ -16,13 +16,19 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Ot
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
 
+def container(project):
+    """Its name."""
+    return f"{project}-contract-redis-{os.getpid()}"
+
+
 @functools.cache
 def server(project):
     """The port of a server that may be emptied: nobody's but this process's."""
-    name = f"{project}-contract-redis-{os.getpid()}"
+    name = container(project)
     where = ["--publish", "127.0.0.1::6379", "--label", f"org.astraldraft.demo={project}"]
     command("docker", "run", "--detach", "--rm", "--name", name, *where, "--user", "redis", "--no-healthcheck",
-            "--entrypoint", "redis-server", "astraldraft/redis:8", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "")  # fmt: skip
+            "--entrypoint", "redis-server", "astraldraft/redis:8", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "",
+            "--repl-diskless-sync-delay", "0")  # fmt: skip
     atexit.register(command, "docker", "rm", "--force", name)
     port = int(command("docker", "port", name, "6379").split()[0].rpartition(":")[2])
     for _attempt in range(50):
@@ -33,22 +39,25 @@ def server(project):
     return port
 
 
+def with_keys(port, *names):
+    """A context manager, for `around`, within which it has these keys and no others."""
+
+    @contextlib.contextmanager
+    def around(_work):
+        with contextlib.closing(redis.Redis(port=port)) as client, contextlib.closing(redis.Redis(port=port, db=1)) as other:
+            client.flushall()
+            for name in names:
+                client.set(name, "x")
+            if names:
+                other.set("cache:other database", "x")
+            yield
+
+    return around
+
+
 def case(world):
     port = server(world.stack.project)
-
-    def filled(*names):
-        @contextlib.contextmanager
-        def around(_work):
-            with contextlib.closing(redis.Redis(port=port)) as client, contextlib.closing(redis.Redis(port=port, db=1)) as other:
-                client.flushall()
-                for name in names:
-                    client.set(name, "x")
-                if names:
-                    other.set("cache:other database", "x")
-                yield
-
-        return around
-
+    filled = functools.partial(with_keys, port)
     there = {"login_host": "127.0.0.1", "login_port": port, "name": "shop", "confirm": "shop"}
     keys = filled("cache:1", "cache:2")
     sessions = filled("cache:1", "session:1")

@@ -44,6 +44,18 @@ def backup(day: int, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
     return entry, {f"backups/{facts['name']}/manifest.json": text, f"backups/{facts['name']}/dump/toc.dat": DATA}
 
 
+def cache_backup(day: int, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same of a cache."""
+    entry, _files = backup(day, **{"kind": "cache", "database": "cache", "server_version": "8.0.2"} | more)
+    row = {"address": "10.0.0.1:6379", "slots": [], "file": "1.rdb", "at": entry["snapshot_at"], "keys": 1, "expires": 0, "memory_bytes": 1}
+    line = {"path": "rdb/1.rdb", "bytes": len(DATA), "plain_bytes": len(DATA), "sha256": sha256(DATA)}
+    facts = {key: entry[key] for key in ("name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes")}
+    facts |= {key: entry[key] for key in ("database_bytes", "server_version", "encrypted")}
+    text = json.dumps(facts | {"version": 1, "primaries": [row], "files": [line], "topology": "single", "parts": {}})
+    entry |= {"tables": None, "rows": None, "keys": 1, "primaries": 1, "manifest_sha256": sha256(text)}
+    return entry, {f"backups/{entry['name']}/manifest.json": text, f"backups/{entry['name']}/rdb/1.rdb": DATA}
+
+
 def folder(*backups: tuple[dict[str, Any], dict[str, str]]) -> dict[str, str]:
     """The files of all of them, and the catalogue."""
     files = {name: text for _entry, found in backups for name, text in found.items()}
@@ -52,12 +64,17 @@ def folder(*backups: tuple[dict[str, Any], dict[str, str]]) -> dict[str, str]:
 
 def taken(stack: Stack, database: str) -> dict[str, str | bytes]:
     """The files of a real backup of a database of the stack."""
+    login = {
+        "login_host": "127.0.0.1", "login_port": stack.port("POSTGRES"), "login_password": stack.secret("postgres-superuser-password"),
+        "login_db": database, "project": stack.project, "service": "postgres-master",
+    }  # fmt: skip
+    return taken_by("postgres_backup", login)
+
+
+def taken_by(module: str, args: dict[str, Any]) -> dict[str, str | bytes]:
+    """The files of a real backup by that module."""
     with tempfile.TemporaryDirectory() as work:
-        login = {
-            "login_host": "127.0.0.1", "login_port": stack.port("POSTGRES"), "login_password": stack.secret("postgres-superuser-password"),
-            "login_db": database, "project": stack.project, "service": "postgres-master",
-        }  # fmt: skip
-        task = {"astraldraft.ops.postgres_backup": login | {"path": f"{work}/backups", "environment": "test"}}
+        task = {f"astraldraft.ops.{module}": args | {"path": f"{work}/backups", "environment": "test"}}
         book = Path(work, "play.yml")
         book.write_text(
             json.dumps([{"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}]), encoding="utf-8"

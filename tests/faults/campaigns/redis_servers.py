@@ -106,8 +106,8 @@ class RedisServers:
 class Module:
     """A module of the collection, run by its own file. ``wait`` gives what it answered."""
 
-    def __init__(self, name: str, **arguments: Any) -> None:
-        path = ROOT / ".ansible/collections/ansible_collections/astraldraft/ops/plugins/modules" / f"{name}.py"
+    def __init__(self, module: str, /, **arguments: Any) -> None:
+        path = ROOT / ".ansible/collections/ansible_collections/astraldraft/ops/plugins/modules" / f"{module}.py"
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / ".ansible/collections")}
         self._process = subprocess.Popen(
             [sys.executable, str(path)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

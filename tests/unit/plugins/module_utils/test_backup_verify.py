@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _backup_manifest as manifests
-from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import Verification
+from ansible_collections.astraldraft.ops.plugins.module_utils._backup_verify import DumpVerification as Verification
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._place import Host
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
@@ -56,15 +56,15 @@ def test_a_file_that_is_gone_is_a_finding(verification, tmp_path):
 )
 def test_a_disk_is_not_filled(tmp_path, monkeypatch, level, encrypted, needed):
     found = manifest(encrypted=encrypted, database_bytes=10 << 20, files=[{"path": "dump/1.dat.zst.age", "plain_bytes": 3 << 20}])
-    place = Host(17, work_dir=str(tmp_path))
+    place, restored = Host(17, work_dir=str(tmp_path)), found["database_bytes"] if level == "restore" else 0
     for free in (needed, needed - 1) if needed else (0,):
         monkeypatch.setattr(place, "free_bytes", lambda _folder, free=free: free << 20)
         attempt = Verification("/backups/b", entry(1), level, 1, Progress(), NOW)
         if free == needed:
-            attempt._demand_room(found, place)
+            attempt._demand_room(found, place, restored)
             continue
         with pytest.raises(OpsError, match=r"takes {0} MiB in {1} on this host".format(needed, tmp_path)):
-            attempt._demand_room(found, place)
+            attempt._demand_room(found, place, restored)
 
 
 def test_what_one_who_died_left_is_found_by_its_folder_of_backups(tmp_path):

@@ -20,43 +20,6 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redis_sweep_optio
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import Member, Topology
 
 
-def feel(pace, seconds, rounds=1):
-    for _number in range(rounds * keys.ADJUST_EVERY):
-        pace.felt(seconds)
-
-
-def test_a_pace_that_nobody_feels_stays():
-    pace = keys.Pace(200, 0.002)
-    feel(pace, 0.0005, 20)
-    assert (pace.count, pace.pause, pace.slowed) == (200, 0.0, 0)
-
-
-def test_it_slows_down_and_comes_back():
-    pace = keys.Pace(200, 0.002)
-    feel(pace, 0.005)
-    assert (pace.count, pace.pause) == (100, 0.0)
-    feel(pace, 0.005, 2)
-    assert (pace.count, pace.pause) == (keys.SMALLEST, 0.001)
-    feel(pace, 0.0001, 20)
-    assert (pace.count, pace.pause) == (200, 0.0)
-
-
-def test_what_others_feel_without_us_is_not_ours():
-    pace = keys.Pace(200, 0.002)
-    feel(pace, 0.05, 6)
-    assert pace.limit == pytest.approx(0.15)
-    feel(pace, 0.05, 20)
-    assert pace.count == 200
-
-
-def test_a_single_slow_ping_is_none():
-    pace = keys.Pace(200, 0.002)
-    pace.felt(1.0)
-    feel(pace, 0.0001, 3)
-    assert pace.slowed == 0
-    assert keys.Pace(200, 0.002).p99() is None
-
-
 def test_a_budget_is_never_exceeded():
     budget, used, lock = keys.Budget(1000), [], threading.Lock()
 
