@@ -14,6 +14,8 @@ ADJUST_EVERY = 20  # pings
 PINGS_KEPT = 100
 #: Shares of the limit: above the one it slows down, below the other it speeds up. Of 20 pings the second slowest says less than a p99.
 HIGH, LOW = 0.6, 0.35
+#: So many times in a row at its slowest, and still felt: then it is not us.
+MOST_IN_VAIN = 5
 
 
 class Pace:
@@ -25,7 +27,7 @@ class Pace:
     def __init__(self, largest, limit):
         self.largest, self.limit = max(SMALLEST, largest), limit
         self.batch, self.pause, self.slowed = float(min(FIRST, self.largest)), FIRST_PAUSE, 0
-        self._pings, self._new = collections.deque(maxlen=PINGS_KEPT), 0
+        self._pings, self._new, self._in_vain = collections.deque(maxlen=PINGS_KEPT), 0, 0
 
     @property
     def count(self):
@@ -48,13 +50,16 @@ class Pace:
             self._slow_down(now)
             # What made it slow down must not do so for ever.
             self._pings.clear()
-        elif now < LOW * self.limit:
-            self._speed_up()
+        else:
+            self._in_vain = 0
+            if now < LOW * self.limit:
+                self._speed_up()
 
     def _slow_down(self, now):
         self.slowed += 1
-        if self.batch <= SMALLEST and self.pause >= LONGEST_PAUSE:
-            self.limit = max(self.limit, 3 * now)  # next to nothing is being done: it is not we whom they feel
+        self._in_vain += self.batch <= SMALLEST and self.pause >= LONGEST_PAUSE
+        if self._in_vain > MOST_IN_VAIN:
+            self.limit, self._in_vain = max(self.limit, 3 * now), 0
         self.batch = max(SMALLEST, self.batch / 2)
         self.pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self.pause * 2))
 
