@@ -25,7 +25,7 @@ options:
   latency_limit:
     description:
       - The seconds that others may wait for an answer, at the 99th percentile. It is felt by PINGs over a connection of their own.
-      - Above this, and above three times what they took before, steps become smaller and pauses longer.
+      - Above this, and above twice what they took before, steps become smaller and pauses longer.
     type: float
     default: 0.002
   wait_timeout:

@@ -20,7 +20,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology im
 
 PING_EVERY = 0.003
 IDLE_PINGS = 40  # what others feel before anything is done
-IDLE_FACTOR = 3.0
+IDLE_FACTOR = 2.0
 LOOK_AGAIN = 0.5
 MOST_PASSES = 5
 MOST_TRIES = 20  # of one pass, while servers change places
