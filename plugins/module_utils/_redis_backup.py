@@ -27,8 +27,8 @@ FOLDER = "rdb"
 #: tools are in the network of the server itself.
 Order = collections.namedtuple("Order", "environment database purpose recipients seconds inside tools_host tools_port")
 #: One primary as it was: ``version`` of its server, ``memory_bytes`` of its data, what is left of its maxmemory (``free_bytes``, None
-#: without one), the ``port`` it says it listens to, and how many ``keys`` it has.
-Source = collections.namedtuple("Source", "member version memory_bytes free_bytes port keys")
+#: without one), the ``port`` it says it listens to, how many ``keys`` it has, and its replication ID.
+Source = collections.namedtuple("Source", "member version memory_bytes free_bytes port keys replid")
 
 
 class Cache:
@@ -53,7 +53,8 @@ class Cache:
             info = parse_info(node.ask("INFO"))
             most, keys = int(info.get("maxmemory", 0)), sum(keyspace(info).values())
             free = most - int(info["used_memory"]) if most else None
-            return Source(member, info["redis_version"], int(info.get("used_memory_dataset", 0)), free, int(info.get("tcp_port", 0)), keys)
+            size, port = int(info.get("used_memory_dataset", 0)), int(info.get("tcp_port", 0))
+            return Source(member, info["redis_version"], size, free, port, keys, info.get("master_replid"))
         finally:
             node.close()
 
@@ -101,6 +102,17 @@ def refuse_incomplete(topology):
         raise OpsError("Slots are moving from or to {0}; a key could be missed. Try again when they have arrived.".format(names))
 
 
+def refuse_others(sources, found):
+    """Raises OpsError for a snapshot (``found``: list of Read) of another server than its Source, both as they are afterwards: a server
+    that had no replica before takes a new ID for the first."""
+    for source, read in zip(sources, found):
+        if source.replid and read.replid and source.replid != read.replid:
+            raise OpsError(
+                "The tools reached another server than {0}: the snapshot is not its own. Nothing was kept. Say where they are beside it "
+                "(service or container), or how they reach it (tools_login_host, tools_login_port).".format(source.member.name)
+            )
+
+
 class Taking:
     """One backup, from the servers to the folder that has its name."""
 
@@ -139,6 +151,7 @@ class Taking:
             flaws = ["{0}: {1}".format(name, read.error) for name, read in zip(names, found) if read.error]
             if flaws:
                 raise OpsError("A snapshot cannot be read: {0}. Nothing was kept. Try again.".format("; ".join(flaws)))
+            refuse_others(self._cache.sources, found)
             if straight:
                 written = [files.adopt(partial, "{0}/{1}".format(FOLDER, name), tick) for name in names]
             else:

@@ -20,8 +20,8 @@ REDIS = Suite("Redis", "", "redis", False)
 #: Of a module that has options for tools and for servers.
 RULES = {**CONNECTION_RULES, **TOOLS_RULES}
 #: What redis-check-rdb says of a file: the version of the server that wrote it, when it did (seconds since 1970), how many keys there are,
-#: how many of them expire at some time, and the reason why it cannot be read, or None.
-Read = collections.namedtuple("Read", "version at keys expires error")
+#: how many of them expire at some time, the reason why it cannot be read, or None, and the replication ID of the server, or None.
+Read = collections.namedtuple("Read", "version at keys expires error replid", defaults=(None,))
 SOCKET = "redis.sock"
 START_SECONDS, ANSWER_SECONDS = 600, 60
 # It is nobody's server: a replica that never finds its primary keeps also those keys that have expired since, and takes no writes.
@@ -50,7 +50,9 @@ def parse_read(said):
         error = "{1}, at byte {0}".format(*flaw.groups())
     elif "RDB looks OK" not in said:
         error = last_words(said)
-    return Read(aux.get("redis-ver"), float(aux.get("ctime", 0)), counts.get("keys read", 0), counts.get("expires", 0), error)
+    return Read(
+        aux.get("redis-ver"), float(aux.get("ctime", 0)), counts.get("keys read", 0), counts.get("expires", 0), error, aux.get("repl-id")
+    )
 
 
 def read_all(place, paths, tick):

@@ -32,7 +32,9 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The backup is found in the catalogue and the cache is looked at; the backup is not read.
+    details:
+      - The backup is found in the catalogue and the cache is looked at; the backup is not read.
+      - So it is not known which of its keys are there already, or have expired, and with O(existing=keep) it says changed in any case.
   diff_mode:
     support: none
   idempotent:

@@ -7,6 +7,7 @@ def case(world):
     stack = world.stack
     port = server(stack.project)
     there = {"path": "{work}/backups", "environment": "test", "login_host": "127.0.0.1", "login_port": port}
+    elsewhere = dict(there)
     there |= {"container": container(stack.project)}
     some = with_keys(port, "cache:1", "session:1")
     scenes = connection_scenes(world, there)
@@ -16,7 +17,8 @@ def case(world):
         scenes={
             "base": Scene(there, "changed", around=some),
             "left behind": Scene(there, "changed", {"backups/.partial-backup_test_1/rdb/x": ""}, some),
-            "of a service": Scene(there | {"container": None, "project": stack.project, "service": "redis-1"}, "failed", foreseen=False),
+            # Beside another server: what is fetched there is not its own.
+            "of a service": Scene(elsewhere | {"project": stack.project, "service": "redis-1"}, "failed", foreseen=False),
             "no tools": Scene(there | {"container": stack.containers("nginx")[0]["Name"].lstrip("/")}, "failed", foreseen=False),
             **scenes,
         },

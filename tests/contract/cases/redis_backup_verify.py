@@ -13,6 +13,7 @@ def case(world):
     port, tools = server(stack.project), {"container": container(stack.project)}
     there = {"path": FOLDER, "environment": "test", "database": "cache", **tools}
     whole = taken_by("redis_backup", {"login_host": "127.0.0.1", "login_port": port, **tools})
+    without_container = {key: value for key, value in there.items() if key != "container"}
     altered = FILES | {"backups/backup_test_20260102_000000/rdb/1.rdb": "something else\n"}
     return Case(
         scenes={
@@ -20,7 +21,7 @@ def case(world):
             "altered": Scene(there, "changed", altered),
             "whole": Scene(there, "changed", whole),
             "encrypted": Scene(there, "failed", ENCRYPTED, foreseen=False),
-            "of a service": Scene(there | {"container": None, "project": stack.project, "service": "redis-1"}, "changed", FILES),
+            "of a service": Scene(without_container | {"project": stack.project, "service": "redis-1"}, "changed", FILES),
             "no backup": Scene(there | {"name": "none"}, "failed", FILES),
         },
         options={

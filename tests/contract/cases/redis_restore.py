@@ -18,11 +18,12 @@ def case(world):
     scenes = connection_scenes(world, there)
     scenes = {name: Scene(scene.args, scene.expect, whole, empty) for name, scene in scenes.items()}
     scenes["nothing"] = Scene(there, "changed", whole, empty)
-    service = there | {"container": None, "project": stack.project, "service": "redis-1"}
+    without_container = {key: value for key, value in there.items() if key != "container"}
+    service = without_container | {"project": stack.project, "service": "redis-1"}
     return Case(
         scenes={
             "base": Scene(there, "changed", whole, empty),
-            "all there": Scene(there | {"existing": "keep"}, files=whole, around=with_keys(port, "cache:1", "session:1")),
+            "all there": Scene(there | {"existing": "keep"}, files=whole, around=with_keys(port, "cache:1", "session:1"), foreseen=False),
             "some there": Scene(there, "failed", whole, some),
             "broken": Scene(there, "failed", BROKEN, empty, foreseen=False),
             "encrypted": Scene(there, "failed", ENCRYPTED, empty, foreseen=False),

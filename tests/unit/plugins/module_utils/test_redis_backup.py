@@ -23,6 +23,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology im
 WHOLE = """[offset 0] Checking RDB file /tmp/x.rdb
 [offset 26] AUX FIELD redis-ver = '8.0.2'
 [offset 52] AUX FIELD ctime = '1795921936'
+[offset 135] AUX FIELD repl-id = '0d6f03e3'
 [offset 164] Selecting DB ID 0
 [offset 217] Checksum OK
 [offset 217] \\o/ RDB looks OK! \\o/
@@ -62,7 +63,7 @@ def thirds(**of_the_last):
 
 
 def test_what_was_read_is_what_was_said():
-    assert rdb.parse_read(WHOLE) == rdb.Read("8.0.2", 1795921936.0, 3, 1, None)
+    assert rdb.parse_read(WHOLE) == rdb.Read("8.0.2", 1795921936.0, 3, 1, None, "0d6f03e3")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,14 @@ def test_no_key_may_be_missing(topology, complaint):
             backup.refuse_incomplete(topology)
 
 
+def test_the_snapshot_of_another_server_is_none():
+    source = backup.Source(member(1), "8.0.2", 1, None, 6379, 0, "a")
+    for replid in ("a", None):
+        backup.refuse_others([source], [rdb.Read("8.0.2", 0.0, 3, 1, None, replid)])
+    with pytest.raises(OpsError, match="reached another server than 10"):
+        backup.refuse_others([source], [rdb.Read("8.0.2", 0.0, 3, 1, None, "b")])
+
+
 def test_two_primaries_have_two_files():
     names = {backup.name_of(one) for one in (member(1), member(2), member(1)._replace(port=6380), member(1)._replace(host="fd00::1"))}
     assert names == {"10.0.0.1_6379.rdb", "10.0.0.2_6379.rdb", "10.0.0.1_6380.rdb", "fd00__1_6379.rdb"}
@@ -185,7 +194,7 @@ def test_nobody_is_killed_for_a_verification():
 
 
 def cache(version="7.2.5", free=None):
-    return types.SimpleNamespace(sources=[backup.Source(member(1), version, 1, free, 6379, 0)])
+    return types.SimpleNamespace(sources=[backup.Source(member(1), version, 1, free, 6379, 0, "a")])
 
 
 @pytest.mark.parametrize(
