@@ -143,7 +143,7 @@ def demo(world: World) -> list[Step]:
         Step("two nodes", "restart_service", WHY | {"service_name": "redis-1,redis-4"}, ("would be restarted",), True, real=False),
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
-        *database(),
+        *database(world),
         *cache(),
     ]
 
@@ -162,11 +162,13 @@ def cache() -> list[Step]:
     ]
 
 
-def database() -> list[Step]:
+def database(world: World) -> list[Step]:
     """In the lane of the demo: the lock of its stack is one."""
     forgotten = {"database_terminate_state": "idle in transaction", "database_terminate_older_than": "1h"}
     cluster = {"backup_engine": "pgbackrest"}
     analyze = {"database_operations": ["analyze"], "database_objects": ["public.drafts"]}
+    keys = {"backup_kind": "cache"}
+    back = {"restore_kind": "cache", "restore_backup": "latest", "ops_confirm": world.stack.project, "restore_existing": "keep"}
     return [
         Step("how it is", "database_health", says=("pass server",)),
         Step("who is there", "database_connections", says=("by state",)),
@@ -177,6 +179,12 @@ def database() -> list[Step]:
         Step("the first", "backup", {}, ("would be taken.",), changes=True),
         Step("which there are", "backup_list", {}, ("1 of 1 backups", "not verified")),
         Step("by restoring it", "backup_verify", {"backup_verify_level": "restore"}, ("would be verified (restore).",), changes=True),
+        Step("no keys yet", "backup_verify", keys, ("no ordinary cache backup",), refused=True, real=False),
+        Step("every key", "backup", keys, ("would be taken.", "-e backup_kind=cache"), changes=True),
+        Step("by loading it", "backup_verify", keys | {"backup_verify_level": "restore"}, ("would be verified (restore).",), changes=True),
+        Step("another cache's name", "restore", back | {"ops_confirm": "shop"}, ("which is another",), refused=True, real=False),
+        Step("what is missing", "restore", back, ("would be given to 3 primaries.",), changes=True, real=False),
+        Step("not of the cluster", "backup", keys | cluster, ("pgBackRest backs up the database's",), refused=True, real=False),
         Step("no repository yet", "backup_verify", cluster, ("no stanza main",), refused=True, real=False),
         Step("the first of the cluster", "backup", cluster, ("A backup of the cluster (full) would be taken.",), changes=True),
         Step("what has changed since", "backup", cluster, ("A backup of the cluster (incr) would be taken.",), changes=True, real=False),

@@ -151,7 +151,6 @@ POINTS = [
     ),
 ]
 SAMPLE = (
-    "start: compose at work, not all replicas up",
     "switch: between the write and the reload",
     "step: a part of the traffic, and away from it",
 )
