@@ -100,13 +100,13 @@ backups:
       description: How many tables have data in it, V(null) unless it is one of a database.
       type: int
     rows:
-      description: How many rows they have.
+      description: How many rows they have, V(null) where there are none to count.
       type: int
     primaries:
       description: Of how many primaries it has a snapshot, V(null) unless it is one of a cache.
       type: int
     keys:
-      description: How many keys they have.
+      description: How many keys they have, V(null) where there are none to count.
       type: int
     members:
       description: The names of the backups that belong to it, V(null) unless it is one of a stack.
