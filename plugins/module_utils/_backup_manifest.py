@@ -29,7 +29,7 @@ _KEYS = {
     "version": int, "name": str, "kind": str, "purpose": str, "environment": str, "database": str, "snapshot_at": str, "seconds": float,
     "bytes": int, "database_bytes": int, "server_version": str, "encrypted": bool, "files": list,
 }  # fmt: skip
-_KEYS_OF_KIND = {
+_KEYS_OF_KIND: dict[str, dict[str, type]] = {
     DATABASE: {"tables": list, "objects": dict, "extensions": list, "properties": dict},
     CACHE: {"primaries": list},
     STACK: {"members": list},
@@ -61,7 +61,7 @@ def read(folder, expected_sha256=None):
         raise OpsError("{0} is not the manifest that was catalogued: its hash differs.".format(path))
     try:
         manifest = json.loads(text)
-        keys = dict(_KEYS, **_KEYS_OF_KIND[manifest["kind"]])
+        keys = {**_KEYS, **_KEYS_OF_KIND[manifest["kind"]]}
         whole = all(isinstance(manifest[key], (float, int) if kind is float else kind) for key, kind in keys.items())
     except (ValueError, KeyError, TypeError):
         whole = False
