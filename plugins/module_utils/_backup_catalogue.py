@@ -38,7 +38,7 @@ _TIME = "%Y%m%d_%H%M%S"
 _NAME = re.compile(r"(?:{0})_{1}_(\d{{8}}_\d{{6}})".format("|".join(_PREFIX.values()), _ENVIRONMENT.pattern), re.ASCII)
 #: So long the name that check mode gave a backup stands for one that the run would take.
 NEXT_SECONDS = 3600.0
-NOTHING = dict.fromkeys(("tables", "rows", "primaries", "keys", "members"))
+NOTHING = dict.fromkeys(("tables", "rows", "primaries", "key_count", "members"))
 #: What a backup's own manifest says of it, in the words of the catalogue.
 FACTS = (
     "name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes", "database_bytes", "server_version",
@@ -89,7 +89,7 @@ def contents_of(manifest):
     if manifest["kind"] == DATABASE:
         found.update(tables=len(manifest["tables"]), rows=sum(table["rows"] for table in manifest["tables"]))
     elif manifest["kind"] == CACHE:
-        found.update(primaries=len(manifest["primaries"]), keys=sum(primary["keys"] for primary in manifest["primaries"]))
+        found.update(primaries=len(manifest["primaries"]), key_count=sum(primary["keys"] for primary in manifest["primaries"]))
     else:
         found.update(members=[member["name"] for member in manifest["members"]])
     return found

@@ -105,7 +105,7 @@ backups:
     primaries:
       description: Of how many primaries it has a snapshot, V(null) unless it is one of a cache.
       type: int
-    keys:
+    key_count:
       description: How many keys they have, V(null) where there are none to count.
       type: int
     members:

@@ -199,7 +199,7 @@ def work(module, result):
     giving.refuse_target(cache, entry, params["existing"], sum(result["before"].values()))
     if module.check_mode:
         catalogue.demand_free("verification")
-        result.update(changed=entry["keys"] > 0, restored=entry["keys"])
+        result.update(changed=entry["key_count"] > 0, restored=entry["key_count"])
         return
     with catalogue.alone("verification"):
         give(module, result, catalogue, entry, cache, progress)

@@ -52,7 +52,7 @@ def cache_backup(day: int, **more: Any) -> tuple[dict[str, Any], dict[str, str]]
     facts = {key: entry[key] for key in ("name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes")}
     facts |= {key: entry[key] for key in ("database_bytes", "server_version", "encrypted")}
     text = json.dumps(facts | {"version": 1, "primaries": [row], "files": [line], "topology": "single", "parts": {}})
-    entry |= {"tables": None, "rows": None, "keys": 1, "primaries": 1, "manifest_sha256": sha256(text)}
+    entry |= {"tables": None, "rows": None, "key_count": 1, "primaries": 1, "manifest_sha256": sha256(text)}
     return entry, {f"backups/{entry['name']}/manifest.json": text, f"backups/{entry['name']}/rdb/1.rdb": DATA}
 
 

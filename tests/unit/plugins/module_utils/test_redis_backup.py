@@ -158,7 +158,7 @@ def test_its_manifest_is_one_and_its_entry_counts_keys(tmp_path):
     (tmp_path / "manifest.json").write_text(manifests.write_text(manifest(3, 4)))
     found, sha256 = manifests.read(str(tmp_path))
     entry = catalogues.entry_of(found, sha256, 0.0)
-    assert (entry["keys"], entry["primaries"], entry["tables"], entry["rows"]) == (7, 2, None, None)
+    assert (entry["key_count"], entry["primaries"], entry["tables"], entry["rows"]) == (7, 2, None, None)
 
 
 def test_a_manifest_of_another_kind_is_none(tmp_path):
