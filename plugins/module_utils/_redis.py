@@ -186,6 +186,27 @@ def parse_info(answer):
     return dict(line.strip().split(":", 1) for line in text.splitlines() if ":" in line)
 
 
+def keyspace(info):
+    """The number of each database that has keys to its ``keys``, ``expires`` and so on, as int, from INFO."""
+    rows = {name[2:]: row for name, row in info.items() if name.startswith("db") and name[2:].isdigit()}
+    return {int(name): {word: int(count) for word, count in (part.split("=") for part in row.split(","))} for name, row in rows.items()}
+
+
+def exhausted(info):
+    """Whether INFO says that the server takes no writes (OOM): it is above its limit, and there is nothing that it may evict.
+
+    A replica is never: it leaves that to its primary.
+    """
+    limit = int(info.get("maxmemory", 0))
+    # Buffers for replicas and the log do not count, or what frees memory would take some.
+    used = int(info.get("used_memory", 0)) - int(info.get("mem_not_counted_for_evict", 0))
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if not limit or used <= limit or info.get("role") == "slave":
+        return False
+    evictable = "expires" if policy.startswith("volatile-") else "keys"
+    return policy == "noeviction" or not any(row.get(evictable) for row in keyspace(info).values())
+
+
 def explain(redis, error, login, host, port, watch):
     """The ProbeError of a redis-py exception. The server's own sentence is kept: it is not a secret."""
     target, errors = where(host, port), redis.exceptions
