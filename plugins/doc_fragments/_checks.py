@@ -242,7 +242,9 @@ options:
         description: Redis. C(degraded) when more than this fraction of C(maxmemory) is used.
         type: float
       memory_fail:
-        description: Redis. A C(wrong_answer) when more than this fraction of C(maxmemory) is used.
+        description:
+          - Redis. A C(wrong_answer) when more than this fraction of C(maxmemory) is used.
+          - Without it, too, it is one when a primary is above C(maxmemory) and may evict nothing, so that it takes no writes.
         type: float
       all_services:
         description:

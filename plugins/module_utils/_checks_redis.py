@@ -12,7 +12,9 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import NEXT, 
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import (
     LOGIN_DEFAULTS,
     LOGIN_SPEC,
+    REPLIES,
     Node,
+    exhausted,
     parse_info,
     split_address,
 )
@@ -95,6 +97,7 @@ def summarize(info, cluster, members):
         "role": "replica" if info.get("role") == "slave" else "primary",
         "used_memory": int(info.get("used_memory", 0)),
         "max_memory": int(info.get("maxmemory", 0)),
+        "out_of_memory": exhausted(info),
         "clients": int(info.get("connected_clients", 0)),
     }
     if state["role"] == "replica":
@@ -123,6 +126,8 @@ def judge(check, state):
     if state.get("failed_members"):
         sentence = "it sees as down: {0}".format(", ".join(state["failed_members"]))
         found.append(("degraded", "members_down", sentence, "Bring those nodes back; until then a second failure loses slots."))
+    if state["out_of_memory"]:
+        return found + [("wrong_answer", *REPLIES["OOM"])]
     for verdict, limit in (("wrong_answer", check["memory_fail"]), ("degraded", check["memory_warn"])):
         if limit is not None and state["max_memory"] and state["used_memory"] > limit * state["max_memory"]:
             sentence = "uses {0:.0%} of its memory limit".format(state["used_memory"] / state["max_memory"])

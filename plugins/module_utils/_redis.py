@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import ssl
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -188,9 +187,30 @@ def parse_info(answer):
 
 
 def keyspace(info):
-    """Of INFO (dict): the number of each database that has keys to how many it has."""
+    """The number of each database that has keys to its ``keys``, ``expires`` and so on, as int, from INFO."""
     # Redis 8 has rows like db0_distrib_strings_sizes, too.
-    return {int(name[2:]): int(row.split("keys=")[1].split(",")[0]) for name, row in info.items() if re.fullmatch(r"db\d+", name)}
+    rows = {name[2:]: row for name, row in info.items() if name.startswith("db") and name[2:].isdigit()}
+    return {int(name): {word: int(count) for word, count in (part.split("=") for part in row.split(","))} for name, row in rows.items()}
+
+
+def key_counts(info):
+    """The number of each database that has keys to how many it has, from INFO."""
+    return {database: row["keys"] for database, row in keyspace(info).items()}
+
+
+def exhausted(info):
+    """Whether INFO says that the server takes no writes (OOM): it is above its limit, and there is nothing that it may evict.
+
+    A replica is never: it leaves that to its primary.
+    """
+    limit = int(info.get("maxmemory", 0))
+    # Buffers for replicas and the log do not count, or what frees memory would take some.
+    used = int(info.get("used_memory", 0)) - int(info.get("mem_not_counted_for_evict", 0))
+    policy = str(info.get("maxmemory_policy", "noeviction"))
+    if not limit or used <= limit or info.get("role") == "slave":
+        return False
+    evictable = "expires" if policy.startswith("volatile-") else "keys"
+    return policy == "noeviction" or not any(row.get(evictable) for row in keyspace(info).values())
 
 
 def explain(redis, error, login, host, port, watch):

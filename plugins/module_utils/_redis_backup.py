@@ -18,7 +18,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._backup_store impo
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis import Node, keyspace, parse_info
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import Node, key_counts, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import ALL_SLOTS, count_slots, discover, down, primaries
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
@@ -51,7 +51,7 @@ class Cache:
         node = Node(self._redis, self._login, member.host, member.port)
         try:
             info = parse_info(node.ask("INFO"))
-            most, keys = int(info.get("maxmemory", 0)), sum(keyspace(info).values())
+            most, keys = int(info.get("maxmemory", 0)), sum(key_counts(info).values())
             free = most - int(info["used_memory"]) if most else None
             size, port = int(info.get("used_memory_dataset", 0)), int(info.get("tcp_port", 0))
             return Source(member, info["redis_version"], size, free, port, keys, info.get("master_replid"))

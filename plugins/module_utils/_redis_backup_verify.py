@@ -14,7 +14,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._backup_catalogue 
 from ansible_collections.astraldraft.ops.plugins.module_utils._backup_check import Verification
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis import keyspace, parse_info
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import key_counts, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_backup import FOLDER
 
 #: Beside what its keys take, a server needs this much of it again.
@@ -47,7 +47,7 @@ class SnapshotVerification(Verification):
             self._progress.phase("loading {0}".format(row["file"]))
             try:
                 with rdb.loaded(redis, place, inside, "{0}/{1}".format(folder, row["file"]), outside, self._tick) as connect:
-                    self._found(compare_loaded(row, keyspace(parse_info(connect(0).execute_command("INFO", "keyspace")))))
+                    self._found(compare_loaded(row, key_counts(parse_info(connect(0).execute_command("INFO", "keyspace")))))
             except rdb.Unloadable as error:
                 self._found(["{0}: {1}".format(row["file"], error.message)])
         self.check["restore_seconds"] = self._parts["load_seconds"] = round(time.monotonic() - begun, 3)

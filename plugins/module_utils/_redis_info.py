@@ -12,6 +12,7 @@ from __future__ import annotations
 import statistics
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._figures import Figure, Threshold, judged, size, span
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import REPLIES, exhausted, keyspace
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import by_prefix
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import printable, told
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import ALL_SLOTS, count_slots, down
@@ -124,8 +125,11 @@ def _owners(members):
     return tuple(sorted((member.id, tuple(member.slots)) for member in members if member.slots))
 
 
-def of_replication(answers, thresholds, expected):
-    """The links of replicas, how far they are behind, and whether every primary has as many as it should."""
+def of_replication(topology, answers, thresholds, expected):
+    """The links of replicas, how far they are behind, and whether every primary has as many as it should.
+
+    Where there is no primary nobody can write. Only of a single server that may be meant.
+    """
     primaries, replicas = _primaries(answers), _replicas(answers)
     broken = [answer.member.name for answer in replicas if answer.info.get("master_link_status") != "up"]
     short = [answer.member.name for answer in primaries if len(_linked(answer.info)) < expected]
@@ -133,6 +137,10 @@ def of_replication(answers, thresholds, expected):
     if broken:
         sentence = "the link to its primary is down: {0}".format(", ".join(broken))
         figure = Figure("replication", "fail", len(replicas), sentence, "Look at the primary, and at the logs of both.")
+    elif replicas and not primaries:
+        sentence = "only replicas answer, which take no writes: {0}".format(", ".join(answer.member.name for answer in replicas))
+        verdict = "warn" if topology.kind == "single" and not expected else "fail"
+        figure = Figure("replication", verdict, len(replicas), sentence, REPLIES["READONLY"][2])
     elif short:
         sentence = "fewer than {0} replicas follow {1}".format(expected, ", ".join(short))
         figure = Figure("replication", "fail", len(replicas), sentence, "Start the replica that is missing.")
@@ -182,6 +190,10 @@ def of_memory(answers, thresholds):
         worst.member.name, size(number(worst.info, "used_memory")), value, "its limit" if limit else "the machine's memory")  # fmt: skip
     if unlimited:
         message += "; without a limit: {0}".format(", ".join(unlimited))
+    full = [answer.member.name for answer in nodes if exhausted(answer.info)]
+    if full:
+        _reason, sentence, advice = REPLIES["OOM"]
+        return Figure("memory", "fail", value, "{0} {1}; {2}".format(", ".join(full), sentence, message), advice, thresholds["memory"])
     advice = "Find what grew (big_keys), clear caches (playbook cache_clear), or raise maxmemory."
     figure = judged("memory", thresholds, value, message, advice)
     if unlimited and figure.verdict == "pass":
@@ -340,7 +352,7 @@ def of_latency(answers, thresholds):
 def of_big_keys(answers, thresholds, hidden):
     keys = [key for answer in known(answers) for key in answer.keys]
     if not keys:
-        empty = not any(name.startswith("db") and name[2:].isdigit() for answer in known(answers) for name in answer.info)
+        empty = not any(keyspace(answer.info) for answer in known(answers))
         message = "there is no key" if empty else "no key was looked at"
         return judged("big_keys", thresholds, 0 if empty else None, message, "Sample more keys.", required=False)
     name, kind, largest = max(keys, key=lambda key: key[2])
@@ -363,7 +375,6 @@ def prefixes(answers, limit):
 def node_row(answer, kind):
     """One node for the report: what it is, and what it says of itself."""
     info, member = answer.info, answer.member
-    keyspace = [value for key, value in info.items() if key.startswith("db") and key[2:].isdigit()]
     return {
         "address": member.name,
         "role": ("replica" if info.get("role") == "slave" else "primary") if info else member.role,
@@ -373,7 +384,7 @@ def node_row(answer, kind):
         "version": info.get("redis_version"),
         "uptime": number(info, "uptime_in_seconds", None),
         "slots": count_slots(member.slots) if kind == "cluster" else None,
-        "keys": sum(int(dict(part.split("=", 1) for part in row.split(","))["keys"]) for row in keyspace) if info else None,
+        "keys": sum(row["keys"] for row in keyspace(info).values()) if info else None,
         "used_memory": number(info, "used_memory", None),
         "max_memory": number(info, "maxmemory", None),
         "fragmentation": number(info, "mem_fragmentation_ratio", None),

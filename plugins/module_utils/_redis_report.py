@@ -27,7 +27,7 @@ def report(topology, answers, thresholds, options, now):
     hidden = [encoded(text) for text in options["hidden_prefixes"]]
     figures = [info.of_nodes(topology, answers), info.of_cluster(topology, answers)]
     if info.known(answers):
-        figures += info.of_replication(answers, thresholds, options["replicas"])
+        figures += info.of_replication(topology, answers, thresholds, options["replicas"])
         figures += [info.of_memory(answers, thresholds), info.of_fragmentation(answers, thresholds)]
         figures += info.of_eviction(answers, thresholds, options["eviction_expected"])
         figures += info.of_clients(answers, thresholds)

@@ -14,7 +14,7 @@ import collections
 from ansible_collections.astraldraft.ops.plugins.module_utils import _redis_rdb as rdb
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis import client_for, explain, keyspace, parse_info, where
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import client_for, explain, key_counts, parse_info, where
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_backup import version_key
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_backup_verify import available_memory, demand_memory
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import primaries
@@ -141,7 +141,7 @@ def refuse_databases(databases, kind):
 def give(connect, target, existing, tick):
     """Give ``target`` all keys of a server that has loaded a snapshot (``connect``, as _redis_rdb.loaded has it), and see that they are
     there. Yields a Given for every few keys. Raises OpsError."""
-    databases = keyspace(parse_info(connect(0).execute_command("INFO", "keyspace")))
+    databases = key_counts(parse_info(connect(0).execute_command("INFO", "keyspace")))
     refuse_databases(databases, target.kind)
     for database in sorted(databases):
         source = connect(database)

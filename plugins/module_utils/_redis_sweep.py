@@ -12,11 +12,17 @@ import time
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, Node, keyspace, parse_info
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, REPLIES, Node, key_counts, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import sizes_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_pace import Pace
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import step_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import Topology, discover, primaries
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import (
+    ALL_SLOTS,
+    Topology,
+    count_slots,
+    discover,
+    primaries,
+)
 
 PING_EVERY = 0.003
 IDLE_PINGS = 40  # what others feel before anything is done
@@ -54,6 +60,12 @@ class Sweep:
 
     def _discover(self):
         self.topology = discover(self._redis, self._known(), self._progress.tick)
+        slots = sum(count_slots(member.slots) for member in primaries(self.topology))
+        if self.topology.kind == "cluster" and slots < ALL_SLOTS:
+            # Whoever had the others may still have their keys, and is not asked.
+            sentence = "{0} {1}: only {2} of {3} slots have a primary".format(
+                self.topology.asked, REPLIES["CLUSTERDOWN"][1], slots, ALL_SLOTS)  # fmt: skip
+            raise ProbeError("wrong_answer", "cluster_down", sentence, "See redis-cli --cluster check, and give them one.")
         if not primaries(self.topology):
             names = ", ".join(member.name for member in self.topology.members)
             raise ProbeError(
@@ -105,9 +117,23 @@ class Sweep:
         other.topology = self.topology
         return other
 
-    def flush(self, every=False):
-        """Empty the database, or every one, of each primary. Raises OpsError."""
-        self._of_primaries(lambda node: node.ask("FLUSHALL" if every else "FLUSHDB", "ASYNC"))
+    def flush(self, emptied, every=False):
+        """Empty the database, or every one, of each primary. Raises OpsError.
+
+        ``emptied`` (dict) is told the name of each that was, with True, and of each that may have been, with False.
+        """
+
+        def ask(node):
+            emptied.setdefault(node.name, False)
+            try:
+                node.ask("FLUSHALL" if every else "FLUSHDB", "ASYNC")
+            except ProbeError as error:
+                if error.reason not in ("timed_out", "reset") and not emptied[node.name]:
+                    del emptied[node.name]
+                raise
+            emptied[node.name] = True
+
+        self._of_primaries(ask)
 
     def _of_primaries(self, ask):
         """The name of each primary to what ``ask(node)`` says, once all of them answer. Raises OpsError."""
@@ -333,7 +359,7 @@ class Broken(OpsError):
 
 
 def _keyspace(node):
-    return keyspace(parse_info(node.ask("INFO", "keyspace")))
+    return key_counts(parse_info(node.ask("INFO", "keyspace")))
 
 
 def _idle(node):

@@ -60,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 removed:
-  description: How many keys were removed; in check mode how many would be.
+  description: How many keys were removed, by the others where a primary refuses; in check mode how many would be.
   returned: always
   type: int
   sample: 250000
@@ -132,14 +132,30 @@ def work(module, result):
                 prefix: result["spared"].get(prefix, 0) + spared.get(prefix, 0) for prefix in {**result["spared"], **spared}
             }
         refuse_protected(result["spared"], what)
-    result["changed"] = True
     if module.check_mode:
-        result["removed"] = there
+        result.update(changed=True, removed=there)
         return
     module.fence()
-    sweep.flush(every)
+    empty(sweep, every, result)
     result["after"] = sweep.sizes(every)
-    result["removed"] = there
+
+
+def empty(sweep, every, result):
+    emptied = {}
+    try:
+        sweep.flush(emptied, every)
+    except OpsError as error:
+        note(result, emptied)
+        raise OpsError("{0} {1} keys were removed until then.".format(error.message, result["removed"]))
+    note(result, emptied)
+    # Of a primary that was replaced meanwhile the keys are gone, too.
+    result["removed"] = sum(result["before"].values())
+
+
+def note(result, emptied):
+    gone = [name for name, sure in emptied.items() if sure and name in result["before"]]
+    result.update(changed=bool(emptied), removed=sum(result["before"][name] for name in gone))
+    result["after"] = dict(result["before"], **dict.fromkeys(gone, 0))
 
 
 def main():

@@ -56,7 +56,7 @@ options:
     description:
       - Other thresholds than the usual ones. By the name of a figure a dictionary with C(warn) and C(fail); null means never.
       - A figure that is more is V(warn) or V(fail). For C(hit_ratio) it is one that is less.
-      - C(memory), the fraction of the limit that is used, 0.8 and 0.95.
+      - C(memory), the fraction of the limit that is used, 0.8 and 0.95. A primary that takes no writes for want of it fails in any case.
       - C(fragmentation), the memory taken by the memory used, where that is 100 MiB more, a warning above 1.5.
       - C(evictions), the keys evicted since the start, a warning above 0.
       - C(clients), the fraction of C(maxclients), 0.8 and 0.95.

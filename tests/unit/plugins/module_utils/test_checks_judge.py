@@ -100,6 +100,8 @@ NODES = (
         ({"memory_warn": 0.8}, INFO, None, [("degraded", "memory")]),
         ({"memory_warn": 0.5, "memory_fail": 0.8}, INFO, None, [("wrong_answer", "memory")]),
         ({"memory_fail": 0.8}, dict(INFO, maxmemory=0), None, []),
+        ({"memory_fail": 0.8}, dict(INFO, role="master", used_memory=101), None, [("wrong_answer", "out_of_memory")]),
+        ({}, dict(INFO, role="master", used_memory=101), None, [("wrong_answer", "out_of_memory")]),
         ({}, INFO, b"cluster_state:ok\r\ncluster_slots_ok:16384\r\n", [("degraded", "members_down")]),
         (
             {},

@@ -51,9 +51,12 @@ def replica(**more):
     return answer(member("r", "replica"), **dict({"role": "slave", "master_link_status": "up", "master_last_io_seconds_ago": "1"}, **more))
 
 
-def of(*answers, kind="single", failures=None, **options):
+NEVER = {name: threshold._replace(warn=None, fail=None) for name, threshold in info.THRESHOLDS.items()}
+
+
+def of(*answers, kind="single", failures=None, thresholds=info.THRESHOLDS, **options):
     topology = _redis_topology.Topology(kind, [one.member for one in answers], "a:6379", failures or {})
-    return report(topology, list(answers), info.THRESHOLDS, dict(OPTIONS, **options), NOW)
+    return report(topology, list(answers), thresholds, dict(OPTIONS, **options), NOW)
 
 
 def verdicts(found):
@@ -74,6 +77,8 @@ def test_all_is_well():
     [
         (answer(used_memory="90"), {}, "memory", "warn"),
         (answer(used_memory="96"), {}, "memory", "fail"),
+        (answer(used_memory="100", mem_not_counted_for_evict="1"), {"thresholds": NEVER}, "memory", "pass"),
+        (answer(used_memory="101"), {"thresholds": NEVER}, "memory", "fail"),
         (answer(maxmemory="0", total_system_memory="1000"), {}, "memory", "warn"),
         (answer(used_memory_rss="500000000"), {}, "fragmentation", "warn"),
         (answer(maxmemory_policy="allkeys-lru"), {}, "eviction_policy", "warn"),
@@ -95,13 +100,38 @@ def test_all_is_well():
         (answer(), {"replicas": 1}, "replication", "fail"),
         (answer(slave0="ip=r,port=1,state=online,offset=5,lag=0", master_repl_offset="9"), {"replicas": 1}, "replication", "fail"),
         (replica(master_link_status="down"), {}, "replication", "fail"),
-        (replica(), {}, "replication", "pass"),
+        (replica(), {}, "replication", "warn"),
+        (replica(), {"kind": "sentinel"}, "replication", "fail"),
+        (replica(), {"replicas": 1}, "replication", "fail"),
         (replica(), {}, "replication_behind", "unknown"),
         (replica(master_last_io_seconds_ago="90"), {}, "replication_lag", "fail"),
     ],
 )
 def test_one_node(node, options, name, verdict):
     assert verdicts(of(node, **options))[name] == verdict
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"used_memory": "100"}, False),
+        ({"used_memory": "101"}, True),
+        ({"used_memory": "101", "maxmemory": "0"}, False),
+        ({"used_memory": "101", "role": "slave"}, False),
+        ({"used_memory": "101", "mem_not_counted_for_evict": "1"}, False),
+        ({"used_memory": "101", "maxmemory_policy": "allkeys-lru"}, False),
+        ({"used_memory": "101", "maxmemory_policy": "allkeys-lru", "db0": "keys=0,expires=0,avg_ttl=0"}, True),
+        ({"used_memory": "101", "maxmemory_policy": "volatile-lru"}, False),
+        ({"used_memory": "101", "maxmemory_policy": "volatile-lru", "db0": "keys=7,expires=0,avg_ttl=0,subexpiry=0"}, True),
+    ],
+)
+def test_who_takes_no_writes_for_want_of_memory(more, expected):
+    assert _redis.exhausted(dict(INFO, **more)) is expected
+
+
+def test_out_of_memory_has_a_sentence_of_its_own():
+    found = of(answer(used_memory="101"), answer(member("b"), used_memory="97"))
+    assert "memory: fail (a:6379 has no memory left and takes no writes; a:6379 uses 101 bytes, 101% of its limit)" in found["summary"]
 
 
 def test_a_primary_and_its_replica():

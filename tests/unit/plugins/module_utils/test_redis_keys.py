@@ -11,6 +11,7 @@ import threading
 
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _redis_keys as keys
+from ansible_collections.astraldraft.ops.plugins.module_utils import _redis_sweep
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
@@ -186,3 +187,66 @@ def test_what_lasts_is_told_with_what_was_done():
         removed(Rehearsed(part(0, denied)))
     with pytest.raises(ZeroDivisionError):
         removed(Rehearsed(part(0, ZeroDivisionError())))
+
+
+class Servers:
+    """Primaries whose names are given, and what FLUSHDB of each comes to: an exception, or one for each time."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+
+    def sweep(self):
+        sweep = Rehearsed(after=[[member(name) for name in self.answers]])
+        sweep.topology = sweep.topology._replace(members=[member(name) for name in self.answers])
+        sweep._node = self.node
+        return sweep
+
+    def node(self, one):
+        outcomes = self.answers[one.host]
+
+        class Node:
+            name = one.name
+
+            def ask(self, *_words):
+                outcome = outcomes.pop(0) if isinstance(outcomes, list) else outcomes
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return b"OK"
+
+            def close(self):
+                pass
+
+        return Node()
+
+
+DENIED = ProbeError("wrong_answer", "our_credentials", "it does not allow this", "Give it.")
+SILENT = ProbeError("timed_out", "timed_out", "no answer", "Look.")
+
+
+@pytest.mark.parametrize(
+    ("servers", "error", "emptied"),
+    [
+        (Servers(a=None, b=None), None, {"a:6379": True, "b:6379": True}),
+        (Servers(a=DENIED, b=None), "does not allow", {}),
+        (Servers(a=None, b=DENIED), "does not allow", {"a:6379": True}),
+        (Servers(a=None, b=SILENT), "no answer", {"a:6379": True, "b:6379": False}),
+        (Servers(a=None, b=[GONE, None]), None, {"a:6379": True, "b:6379": True}),
+        (Servers(a=[None, DENIED], b=[SILENT]), "does not allow", {"a:6379": True, "b:6379": False}),
+    ],
+)
+def test_who_was_emptied(servers, error, emptied):
+    found = {}
+    if error:
+        with pytest.raises(OpsError, match=error):
+            servers.sweep().flush(found)
+    else:
+        servers.sweep().flush(found)
+    assert found == emptied
+
+
+def test_keys_of_slots_that_nobody_has_are_not_none(monkeypatch):
+    sweep = Rehearsed()
+    half = Topology("cluster", [member("a", [(0, 9)])], "a:6379", {})
+    monkeypatch.setattr(_redis_sweep, "discover", lambda *_arguments: half)
+    with pytest.raises(OpsError, match="a:6379 says that the cluster is down: only 10 of 16384 slots have a primary"):
+        sweep.look()

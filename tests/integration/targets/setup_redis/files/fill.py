@@ -11,7 +11,7 @@ if client.info("cluster")["cluster_enabled"]:
 for begin in range(0, number, 2000):
     pipeline = client.pipeline(transaction=False) if not isinstance(client, redis.RedisCluster) else client.pipeline()
     for n in range(begin, min(begin + 2000, number)):
-        pipeline.set(f"cache:{n}", "x" * 20)
+        pipeline.set(f"cache:{n}", "x" * 200)
         pipeline.set(f"other:{n}", "y")
     pipeline.execute()
 for name in (b"cache:a b", b"cache:'q\"\\", b"cache:\xff\x00\n\r", "cache:{tag}:é".encode(), b"cache:{tag}1", b"cache:"):
