@@ -29,7 +29,7 @@ _KEYS = {
     "version": int, "name": str, "kind": str, "purpose": str, "environment": str, "database": str, "snapshot_at": str, "seconds": float,
     "bytes": int, "database_bytes": int, "server_version": str, "encrypted": bool, "files": list,
 }  # fmt: skip
-_KEYS_OF_KIND = {
+_KEYS_OF_KIND: dict[str, dict[str, type]] = {
     DATABASE: {"tables": list, "objects": dict, "extensions": list, "properties": dict},
     CACHE: {"primaries": list},
     STACK: {"members": list},

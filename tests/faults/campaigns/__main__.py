@@ -87,7 +87,8 @@ CAMPAIGNS: dict[str, Runner] = {
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
 
-#: What `--sample` runs of its own accord, in CI: what no integration target and no Molecule scenario shows. All run in full by `make prove`.
+#: What `--sample` runs of its own accord, in CI: what no integration target and no Molecule scenario shows. All run in full by
+#: `make prove`.
 SAMPLED = ("bad_releases", "kill", "restore", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
