@@ -72,8 +72,9 @@ class Sweep:
                 "wrong_answer", "read_only", "{0} is a replica; nothing may be changed there".format(names), "Name its primary."
             )
 
-    def _settle(self, why):
-        """Wait until every slot has a primary that answers as one. Raises ProbeError after the patience."""
+    def _settle(self, why=None):
+        """Wait until every slot has a primary that answers as one. Raises ProbeError after the patience: ``why`` it waits, if that is known
+        (ProbeError), whatever it met last."""
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -83,9 +84,9 @@ class Sweep:
                 return
             except ProbeError as error:
                 if error.reason not in PASSING or time.monotonic() > deadline:
-                    raise ProbeError(
-                        error.verdict, error.reason, "{0}, for over {1:g} s".format(why or error.message, self._patience), error.next
-                    )
+                    told = why or error
+                    message = "{0}, for over {1:g} s".format(told.message, self._patience)
+                    raise ProbeError(told.verdict, told.reason, message, told.next)
             self._wait(LOOK_AGAIN)
 
     def _awake(self, node):
@@ -144,7 +145,7 @@ class Sweep:
                 if not patient or error.reason not in PASSING:
                     raise OpsError("{0}. {1}".format(error.message, error.next))
                 try:
-                    self._settle(error.message)
+                    self._settle(error)
                 except ProbeError as lasting:
                     raise OpsError("{0}. {1}".format(lasting.message, lasting.next))
         return {}
@@ -188,7 +189,7 @@ class Sweep:
             try:
                 if error is not None and error.reason not in PASSING:
                     raise error
-                self._settle(error.message if error is not None else "")
+                self._settle(error)
             except ProbeError as lasting:
                 advice = "Nothing is lost: run it again when that is over."
                 raise Broken("{0}. {1} {2}".format(lasting.message, lasting.next, advice), before + parts)
@@ -208,7 +209,7 @@ class Sweep:
                     "Run it again when redis-cli --cluster check finds none that is open.".format(self._patience)
                 )
             self._wait(LOOK_AGAIN)
-            self._settle("")
+            self._settle()
 
     def _owners(self):
         return sorted((member.id, tuple(member.slots), tuple(member.moving)) for member in primaries(self.topology))
