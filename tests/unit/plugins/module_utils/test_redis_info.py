@@ -54,9 +54,9 @@ def replica(**more):
 NEVER = {name: threshold._replace(warn=None, fail=None) for name, threshold in info.THRESHOLDS.items()}
 
 
-def of(*answers, kind="single", failures=None, thresholds=info.THRESHOLDS, **options):
+def of(*answers, kind="single", failures=None, thresholds=None, **options):
     topology = _redis_topology.Topology(kind, [one.member for one in answers], "a:6379", failures or {})
-    return report(topology, list(answers), thresholds, dict(OPTIONS, **options), NOW)
+    return report(topology, list(answers), thresholds or info.THRESHOLDS, dict(OPTIONS, **options), NOW)
 
 
 def verdicts(found):
