@@ -26,7 +26,7 @@ options:
     description: Of which environment the latest one is meant. By default of any.
     type: str
   database:
-    description: Of which database the latest one is meant, or of which cache, by its name in the catalogue. By default of any.
+    description: Of which database the latest one is meant, or of which cache or stack, by its name in the catalogue. By default of any.
     type: str
 """
 

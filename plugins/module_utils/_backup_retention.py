@@ -24,7 +24,7 @@ def plan(entries, now, keep_last, keep_days, keep_safety_days):
 
     Backups of one database, environment and kind are counted together; safety backups and what was recovered apart, by their age only
     (of what was recovered, since then: its data may be of any time). There are floors below which nothing goes: of each group the newest
-    backup that was verified, and the newest that is not marked bad.
+    backup that was verified, and the newest that is not marked bad. What belongs to a backup of a stack stays as long as that does.
     """
     groups = {}
     for entry in newest_first(entries):
@@ -40,6 +40,9 @@ def plan(entries, now, keep_last, keep_days, keep_safety_days):
         if purpose == ORDINARY:
             for entry, reason in _floors(members, keep_last):
                 found[entry["name"]].append(reason)
+    for stack in [entry for entry in newest_first(entries) if entry["members"] and found[entry["name"]]]:
+        for name in set(stack["members"]) & set(found):
+            found[name].append("part of {0}".format(stack["name"]))
     return [(entry, found[entry["name"]]) for entry in newest_first(entries)]
 
 

@@ -74,9 +74,10 @@ def enlist(catalogue, manifest, sha256, teller):
 
 
 def left_behind(catalogue, place):
-    """What somebody who died left: (folders beside the backups, workspaces of the tools). The caller holds the lock "backup"."""
+    """What somebody who died left: (folders beside the backups, workspaces of the tools). The caller holds the lock "backup", and has no
+    ``place`` where no tools are used."""
     partials = [os.path.join(catalogue.folder, name) for name in catalogue.folders()[1]]
-    return partials, place.leftovers(label(catalogue.folder))
+    return partials, place.leftovers(label(catalogue.folder)) if place else []
 
 
 def clear(catalogue, place, fence):
@@ -91,7 +92,8 @@ def clear(catalogue, place, fence):
 def remove_left_behind(partials, workspaces, place):
     for folder in partials:
         shutil.rmtree(folder)
-    place.remove(workspaces)
+    if workspaces:
+        place.remove(workspaces)
 
 
 def adopt_strays(catalogue, entries, now, but=None):

@@ -13,6 +13,7 @@ description:
   - Keeps the last O(keep_last) ordinary backups of each database, and all that are younger than O(keep_days). Safety backups are kept by
     their age alone.
   - Whatever the options say, of each database the newest backup that was verified stays, and so does the newest that is not marked bad.
+  - What belongs to a backup of a stack (M(astraldraft.ops.stack_backup)) stays as long as that does.
   - Unless O(confirm) is set, nothing is removed, and it is said what would be.
 author:
   - Astral Draft Platform Engineering (@astraldraft)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import hashlib
+import io
 import json
+import os
 import sys
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.astraldraft.ops.plugins.module_utils._stack_files import row as row_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._stack_files import unpack
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Stack, command
 
@@ -56,7 +63,39 @@ def cache_backup(day: int, **more: Any) -> tuple[dict[str, Any], dict[str, str]]
     return entry, {f"backups/{entry['name']}/manifest.json": text, f"backups/{entry['name']}/rdb/1.rdb": DATA}
 
 
-def folder(*backups: tuple[dict[str, Any], dict[str, str]]) -> dict[str, str]:
+def packed(files: dict[str, str]) -> bytes:
+    """An archive of files of a host, below /site."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, text in files.items():
+            header = tarfile.TarInfo(f"site/{name}")
+            header.size, header.mode, header.uid, header.gid = len(text), 0o644, os.geteuid(), os.getegid()
+            archive.addfile(header, io.BytesIO(text.encode()))
+    return gzip.compress(buffer.getvalue(), mtime=0)
+
+
+def in_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def stack_backup(day: int, *members: tuple[dict[str, Any], Any], **more: Any) -> tuple[dict[str, Any], dict[str, str | bytes]]:
+    """The same of a stack, with one archive of one file."""
+    entry, _files = backup(day, **{"kind": "stack", "database": "stack", "server_version": ""} | more)
+    data = packed({"secret": "a secret\n"})
+    name = "files/environment/web-1.tar.gz"
+    rows = [row_of(entry, not entry["encrypted"]) for entry in unpack(data)]
+    stored, data = (f"{name}.age", b"not encrypted") if entry["encrypted"] else (name, data)
+    line = {"path": stored, "bytes": len(data), "plain_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    facts = {key: entry[key] for key in ("name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes")}
+    facts |= {key: entry[key] for key in ("database_bytes", "server_version", "encrypted")}
+    known = [{key: one[key] for key in ("kind", "name", "database", "manifest_sha256", "snapshot_at")} for one, _files in members]
+    archives = [{"host": "web-1", "part": "environment", "file": name, "files": rows}]
+    text = json.dumps(facts | {"version": 1, "members": known, "archives": archives, "files": [line], "parts": {}})
+    entry |= {"tables": None, "rows": None, "members": [one["name"] for one in known], "manifest_sha256": sha256(text)}
+    return entry, {f"backups/{entry['name']}/manifest.json": text, f"backups/{entry['name']}/{stored}": data}
+
+
+def folder(*backups: tuple[dict[str, Any], dict[str, Any]]) -> dict[str, Any]:
     """The files of all of them, and the catalogue."""
     files = {name: text for _entry, found in backups for name, text in found.items()}
     return files | {"backups/catalog.json": json.dumps({"version": 1, "backups": [entry for entry, _files in backups]})}

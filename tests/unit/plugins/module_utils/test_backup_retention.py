@@ -62,3 +62,15 @@ def test_one_from_the_future_is_kept():
 def test_every_reason_is_told():
     (_entry, reasons) = plan([entry(1, verified=True)], NOW, 1, 14, 7)[0]
     assert reasons == ["younger than 14 days", "one of the last 1", "the newest that was verified", "the newest that is not bad"]
+
+
+def test_members_stay_as_long_as_their_set():
+    members = [entry(9), entry(8, kind="cache")]
+    names = [member["name"] for member in members]
+    others = [entry(1), entry(2, kind="cache")]
+    kept = entry(7, kind="stack", members=names)
+    assert pruned([*members, *others, kept]) == []
+    reasons = {found["name"]: why for found, why in plan([*members, *others, kept], NOW, 1, 0, 0)}
+    assert reasons["backup_test_9"] == reasons["backup_test_8"] == ["part of backup_test_7"]
+    newer = entry(3, kind="stack", members=["backup_test_1", "one that nobody lists"])
+    assert pruned([*members, *others, kept, newer]) == ["backup_test_7", "backup_test_8", "backup_test_9"]
