@@ -1,6 +1,6 @@
 # Everything a person or CI does with this checkout. Each target is a script, so that each can be read, run and tested by itself.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stack-up stack-down stack-status check test prove bench
+.PHONY: help setup demo stack-up stack-down stack-status check test test-all prove bench
 MAKEFLAGS += --no-print-directory
 
 
@@ -28,6 +28,9 @@ check: setup ## lint and unit tests, under three minutes
 
 test: ## everything CI runs, on a stack of its own
 	@tools/test
+
+test-all: ## test, and what takes minutes (tests/long): for before an issue is resolved
+	@tools/test --all
 
 prove: setup ## the full campaigns; results go to a dated file in results/
 	@tests/prove

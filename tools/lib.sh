@@ -98,6 +98,15 @@ apt_install() {
     rm -f "$log"
 }
 
+# not_long SUITE: of the names on standard input those that `make test` runs, which leaves out what tests/long names; all with ASTRAL_TEST_ALL.
+not_long() {
+    if [[ -n ${ASTRAL_TEST_ALL:-} ]]; then
+        cat
+    else
+        grep -vxFf <(awk -v suite="$1" '$1 == suite { print $2 }' "$ROOT/tests/long") || true
+    fi
+}
+
 # side_by_side COMMAND NAME...: `COMMAND NAME` for each, two at a time, which is what a machine of two cores bears. What one of them says is
 # shown whole, when it has ended, and what failed once more at the end, in short: of a long log often only the end is kept. The names of
 # those that failed are in side_by_side_failed. A single one speaks for itself.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case
 from ansible_collections.astraldraft.ops.tests.contract.lib.contract import Contract
-from ansible_collections.astraldraft.ops.tests.contract.lib.documented import documented, module_path
+from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT, documented, module_path
 from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Stack, World
 from xdist.scheduler import LoadScopeScheduling
@@ -20,8 +20,27 @@ class Scheduling(LoadScopeScheduling):
     """What is known of a module, or done in a lane, stays in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file, _colons, test = nodeid.partition("::")
-        return test.partition("[")[2].rstrip("]").partition(":")[0] if file.endswith(("modules.py", "playbooks.py")) else file
+        file = nodeid.partition("::")[0]
+        return scope(nodeid) if file.endswith(("modules.py", "playbooks.py")) else file
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--sample", action="store_true", help="leave out the modules and lanes that tests/long names")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--sample"):
+        return
+    lines = [line.split() for line in (ROOT / "tests/long").read_text().splitlines() if not line.startswith("#")]
+    long = {name for suite, name in lines if suite == "contract"}
+    left_out = [item for item in items if scope(item.nodeid) in long]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def scope(nodeid: str) -> str:
+    """The module, or the lane of playbooks, that a test is about."""
+    return nodeid.partition("::")[2].partition("[")[2].rstrip("]").partition(":")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:

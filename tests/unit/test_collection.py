@@ -114,3 +114,10 @@ def test_collections_used_are_declared() -> None:
         for path in (ROOT / folder).rglob("*.yml"):
             used |= set(re.findall(r"^\s*(?:- )?([a-z_]+\.[a-z_]+)\.[a-z0-9_]+:", path.read_text(encoding="utf-8"), re.MULTILINE))
     assert used <= declared, f"not in galaxy.yml: {sorted(used - declared)}"
+
+
+def test_what_takes_long_is_there() -> None:
+    folders = {"integration": "tests/integration/targets/{}", "contract": "tests/contract/cases/{}.py", "molecule": "extensions/molecule/{}"}
+    lines = [line.split() for line in (ROOT / "tests/long").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert lines
+    assert [line for line in lines if not (ROOT / folders[line[0]].format(line[1])).exists()] == []
