@@ -16,11 +16,12 @@ import threading
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_names import may_match
 
-# ARGV: cursor, pattern, count, idle, budget, field, value, spared prefixes. Names of keys cannot be declared that are only found here.
+# ARGV: cursor, pattern, count, idle, budget, field, value, how many to unlink at once, spared prefixes. Names that
+# are only found here cannot be declared.
 # Whose idle time or content cannot be told: the former is meant, the latter is not.
 _HEAD = """
 local cursor, pattern, count, idle, budget = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local field, wanted, first = ARGV[6], ARGV[7], 8
+local field, wanted, together, first = ARGV[6], ARGV[7], tonumber(ARGV[8]), 9
 local function holds(key)
     local text = redis.pcall('GET', key)
     if type(text) ~= 'string' then return redis.pcall('HGET', key, field) == wanted end
@@ -32,16 +33,21 @@ end
 local answer = redis.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', count)
 local spared, meant = {}, {}
 for i = first, #ARGV do spared[i - first + 1] = 0 end
-for _, key in ipairs(answer[2]) do
-    local by
+local function is_meant(key)
     for i = first, #ARGV do
-        if string.sub(key, 1, #ARGV[i]) == ARGV[i] then by = i - first + 1 break end
+        if string.sub(key, 1, #ARGV[i]) == ARGV[i] then
+            spared[i - first + 1] = spared[i - first + 1] + 1
+            return false
+        end
     end
-    if by then
-        spared[by] = spared[by] + 1
-    else
-        local age = idle > 0 and redis.pcall('OBJECT', 'IDLETIME', key) or 0
-        if (type(age) ~= 'number' or age >= idle) and (field == '' or holds(key)) then meant[#meant + 1] = key end
+    local age = idle > 0 and redis.pcall('OBJECT', 'IDLETIME', key) or 0
+    return (type(age) ~= 'number' or age >= idle) and (field == '' or holds(key))
+end
+if first > #ARGV and idle == 0 and field == '' then
+    meant = answer[2]
+else
+    for _, key in ipairs(answer[2]) do
+        if is_meant(key) then meant[#meant + 1] = key end
     end
 end
 """
@@ -51,13 +57,19 @@ COUNT = _HEAD + "return {answer[1], #meant, spared, meant[1] and {meant[1]} or {
 REMOVE = (
     _HEAD
     + """
-local removed, left = 0, {}
-for i, key in ipairs(meant) do
-    if i > budget then left[#left + 1] = key else
-        local done = redis.pcall('UNLINK', key)
-        if type(done) == 'number' then removed = removed + done else left[#left + 1] = key end
+local removed, left, last = 0, {}, math.min(budget, #meant)
+local function unlink(from, to)
+    local done = redis.pcall('UNLINK', unpack(meant, from, to))
+    if type(done) == 'number' then
+        removed = removed + done
+    elseif from == to then
+        left[#left + 1] = meant[from]
+    else
+        for i = from, to do unlink(i, i) end
     end
 end
+for from = 1, last, together do unlink(from, math.min(from + together - 1, last)) end
+for i = last + 1, #meant do left[#left + 1] = meant[i] end
 return {answer[1], removed, spared, left}
 """
 )

@@ -297,13 +297,13 @@ class Sweep:
         over = threading.Event()
         pace = Pace(self._batch, self._limit)
         try:
-            first = parse_info(node.ask("INFO", "server")).get("run_id")
+            server = parse_info(node.ask("INFO", "server"))
             pace.limit = max(self._limit, IDLE_FACTOR * _idle(feeler))
             watcher = threading.Thread(target=_feel, args=(feeler, pace, over), daemon=True)
             watcher.start()
             if job.where:
                 self._look_unseen(node)
-            step, part.scripts = step_of(node, job)
+            step, part.scripts = step_of(node, job, server.get("redis_mode") == "cluster")
             cursor = b"0"
             while not self._stop.is_set():
                 batch = self._take_a_step(job, part, step, cursor, pace.count)
@@ -311,7 +311,7 @@ class Sweep:
                     return
                 cursor = batch.cursor
                 if cursor == b"0":
-                    part.runs = (first, parse_info(node.ask("INFO", "server")).get("run_id"))
+                    part.runs = (server.get("run_id"), parse_info(node.ask("INFO", "server")).get("run_id"))
                     part.done = True
                     return
                 if pace.pause:
