@@ -21,11 +21,12 @@ options:
   batch:
     description: How many keys a server looks at in one step, at most. While it does, nobody else is served.
     type: int
-    default: 200
+    default: 500
   latency_limit:
     description:
       - The seconds that others may wait for an answer, at the 99th percentile. It is felt by PINGs over a connection of their own.
-      - Above this, and above twice what they took before, steps become smaller and pauses longer.
+      - Above this, and above twice what they take while nothing is done here, steps become smaller and pauses longer. Each second
+        nothing is done for a moment, to know that.
     type: float
     default: 0.002
   wait_timeout:

@@ -14,7 +14,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeE
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import timed
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis import PASSING, REPLIES, Node, key_counts, parse_info
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_ask import sizes_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._redis_pace import Pace
+from ansible_collections.astraldraft.ops.plugins.module_utils._redis_pace import LISTEN, Pace
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_step import step_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology import (
     ALL_SLOTS,
@@ -25,8 +25,6 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology im
 )
 
 PING_EVERY = 0.003
-IDLE_PINGS = 40  # what others feel before anything is done
-IDLE_FACTOR = 2.0
 LOOK_AGAIN = 0.5
 MOST_PASSES = 5
 MOST_TRIES = 20  # of one pass, while servers change places
@@ -298,7 +296,6 @@ class Sweep:
         pace = Pace(self._batch, self._limit)
         try:
             server = parse_info(node.ask("INFO", "server"))
-            pace.limit = max(self._limit, IDLE_FACTOR * _idle(feeler))
             watcher = threading.Thread(target=_feel, args=(feeler, pace, over), daemon=True)
             watcher.start()
             if job.where:
@@ -306,6 +303,7 @@ class Sweep:
             step, part.scripts = step_of(node, job, server.get("redis_mode") == "cluster")
             cursor = b"0"
             while not self._stop.is_set():
+                _pause(pace, over)
                 batch = self._take_a_step(job, part, step, cursor, pace.count)
                 if part.capped:
                     return
@@ -314,8 +312,6 @@ class Sweep:
                     part.runs = (server.get("run_id"), parse_info(node.ask("INFO", "server")).get("run_id"))
                     part.done = True
                     return
-                if pace.pause:
-                    over.wait(pace.pause)
         finally:
             over.set()
             part.slowed, part.p99, part.limit = pace.slowed, pace.p99() or 0.0, pace.limit
@@ -363,22 +359,19 @@ def _keyspace(node):
     return key_counts(parse_info(node.ask("INFO", "keyspace")))
 
 
-def _idle(node):
-    """What nine of ten PINGs take, before anything is done."""
-    found = []
-    for _number in range(IDLE_PINGS):
-        started = time.monotonic()
-        node.ask("PING")
-        found.append(time.monotonic() - started)
-    return sorted(found)[int(IDLE_PINGS * 0.9)]
+def _pause(pace, over):
+    pace.listening = pace.must_listen(time.monotonic())
+    if pace.listening or pace.pause:
+        over.wait(LISTEN if pace.listening else pace.pause)
+    pace.listening = False
 
 
 def _feel(node, pace, over):
     """What somebody else feels, told to the pace until it is over."""
     while not over.wait(PING_EVERY):
-        started = time.monotonic()
+        started, listening = time.monotonic(), pace.listening
         try:
             node.ask("PING")
         except ProbeError:
             return  # whoever works there meets the same
-        pace.felt(time.monotonic() - started)
+        pace.felt(time.monotonic() - started, alone=listening and pace.listening)

@@ -18,7 +18,7 @@ SWEEP_SPEC = dict(
     CONNECTION_SPEC,
     db={"type": "int", "default": 0},
     timeout={"type": "float", "default": 5.0},
-    batch={"type": "int", "default": 200},
+    batch={"type": "int", "default": 500},
     latency_limit={"type": "float", "default": 0.002},
     wait_timeout={"type": "float", "default": 30.0},
 )

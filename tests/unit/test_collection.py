@@ -117,7 +117,8 @@ def test_collections_used_are_declared() -> None:
 
 
 def test_what_takes_long_is_there() -> None:
-    folders = {"integration": "tests/integration/targets/{}", "contract": "tests/contract/cases/{}.py", "molecule": "extensions/molecule/{}"}
+    folders = {"integration": "tests/integration/targets/{}", "molecule": "extensions/molecule/{}"}
+    folders["contract"] = "tests/contract/cases/{}.py"
     lines = [line.split() for line in (ROOT / "tests/long").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     assert lines
     assert [line for line in lines if not (ROOT / folders[line[0]].format(line[1])).exists()] == []

@@ -40,9 +40,9 @@ def test_a_small_batch_is_never_exceeded():
 
 def test_it_slows_down_and_comes_back():
     pace = Pace(200, LIMIT)
-    feel(pace, 0.0015)
+    feel(pace, 0.0017)
     assert (pace.count, pace.pause, pace.slowed) == (paces.SMALLEST, 0.002, 1)
-    feel(pace, 0.0015, 2)
+    feel(pace, 0.0017, 2)
     assert (pace.count, pace.pause) == (paces.SMALLEST, paces.LONGEST_PAUSE)
     feel(pace, 0.0001, 30)
     assert (pace.count, pace.pause) == (200, 0.0)
@@ -66,14 +66,36 @@ def test_where_others_feel_more_the_busier_it_is_they_stay_below_the_limit(free)
     assert pace.count > paces.SMALLEST or pace.pause < paces.LONGEST_PAUSE
 
 
+def listen(pace, seconds):
+    for _number in range(paces.ALONE_KEPT):
+        pace.felt(seconds, alone=True)
+
+
 def test_what_others_feel_without_us_is_not_ours():
     pace = Pace(200, LIMIT)
-    feel(pace, 0.05, 3 + paces.MOST_IN_VAIN)
-    assert pace.limit == LIMIT
-    feel(pace, 0.05)
-    assert pace.limit == pytest.approx(0.15)
-    feel(pace, 0.05, 20)
+    feel(pace, 0.05, 4)
+    assert (pace.limit, pace.pause) == (LIMIT, paces.LONGEST_PAUSE)
+    listen(pace, 0.05)
+    assert pace.limit == pytest.approx(0.1)
+    feel(pace, 0.04, 20)
     assert pace.count == 200
+    # When that is over, what is felt is ours again.
+    listen(pace, 0.0002)
+    feel(pace, 0.04)
+    assert pace.limit == LIMIT
+    assert pace.count < 200
+
+
+def test_one_slow_answer_of_ten_is_no_noise():
+    pace = Pace(200, LIMIT)
+    for seconds in [0.0002] * 9 + [0.02]:
+        pace.felt(seconds, alone=True)
+    assert pace.limit == LIMIT
+
+
+def test_it_listens_as_each_second_begins():
+    pace = Pace(200, LIMIT)
+    assert [pace.must_listen(now) for now in (7.9, 7.95, 8.01, 8.5, 9.2)] == [True, False, True, False, True]
 
 
 def test_a_single_slow_ping_is_none():
