@@ -14,8 +14,6 @@ def case(_world):
         options={
             "paths": Other(["{work}/other"]),
             "max_bytes": Other(1, fails=True),
-            # It asks nobody: who has lost the lock is told so, and answered.
-            "operation_token": Other(8, scene="locked"),
         },
         # The names and the times of the folders are in it.
         reduced={"content": type},

@@ -83,7 +83,7 @@ def stack_backup(day: int, *members: tuple[dict[str, Any], Any], **more: Any) ->
     entry, _files = backup(day, **{"kind": "stack", "database": "stack", "server_version": ""} | more)
     data = packed({"secret": "a secret\n"})
     name = "files/environment/web-1.tar.gz"
-    rows = [row_of(entry, not entry["encrypted"]) for entry in unpack(data)]
+    rows = [row_of(one, not entry["encrypted"]) for one in unpack(data)]
     stored, data = (f"{name}.age", b"not encrypted") if entry["encrypted"] else (name, data)
     line = {"path": stored, "bytes": len(data), "plain_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     facts = {key: entry[key] for key in ("name", "kind", "purpose", "environment", "database", "snapshot_at", "seconds", "bytes")}
