@@ -110,8 +110,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._progress import Progress
 from ansible_collections.astraldraft.ops.plugins.module_utils._stack_backup import SetVerification
 
-SPEC = {name: option for name, option in SHARED_SPEC.items() if name != "progress_path"}
-SPEC["identity_path"] = {"type": "path"}
+SPEC = dict({name: option for name, option in SHARED_SPEC.items() if name != "progress_path"}, identity_path={"type": "path"})
 
 
 def work(module, result):
