@@ -31,6 +31,7 @@ HTTP_SPEC = dict(
     bearer_token={"type": "str", "no_log": True},
     timeout={"type": "float", "default": 10.0},
 )
+_ARGUMENTS = {"username": "url_username", "password": "url_password"}
 MAX_BYTES = 1024 * 1024
 RETRIED_STATUSES = (429, 502, 503, 504)
 RETRY_PAUSE = 0.2
@@ -69,6 +70,14 @@ def split_url(url):
         path += "?" + urllib.parse.quote(parts.query, safe="/%:=&?~+!$,;'@()*[]{}")
     unquote = urllib.parse.unquote
     return _Target(parts.scheme, parts.hostname, port, path, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def connection_of(options):
+    """The arguments of :func:`request` that the options of HTTP_SPEC stand for: every path to a service goes by this one."""
+    return {
+        argument: options[_ARGUMENTS.get(argument, argument)]
+        for argument in ("url", "username", "password", "bearer_token", "validate_certs", "ca_path", "timeout")
+    }
 
 
 def request(url, method="GET", headers=None, body=None, timeout=10.0, username=None, password=None, bearer_token=None,
@@ -120,13 +129,13 @@ def _once(url, method, headers, body, ends, timeout, context, host_header, max_b
     default_port = {"http": 80, "https": 443}[target.scheme]
     host = host_header or (named if target.port == default_port and ":" not in named else where(named, target.port))
     connection = http.client.HTTPConnection(target.host, target.port)
-    connection.auto_open = 0
+    connection.auto_open, limited = 0, None
     plain = connect(target.host, target.port, ends - started)
     try:
         if target.scheme == "https":
             plain.settimeout(max(0.001, ends - time.monotonic()))
             plain = context.wrap_socket(plain, server_hostname=named)
-        connection.sock = DeadlineSocket(plain, ends)
+        limited = connection.sock = DeadlineSocket(plain, ends)
         connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
         for name, value in dict({"Host": host, "Accept-Encoding": "identity", "User-Agent": "astraldraft.ops"}, **headers).items():
             connection.putheader(name, value)
@@ -146,7 +155,12 @@ def _once(url, method, headers, body, ends, timeout, context, host_header, max_b
         message = "{0} did not answer in HTTP ({1})".format(shown, type(error).__name__)
         raise ProbeError("wrong_answer", "not_http", message, "Is this the service's HTTP port? HTTPS or another protocol may be spoken.")
     except OSError as error:
-        raise explain(error, shown, timeout)
+        found = explain(error, shown, timeout)
+        if found.reason == "timed_out" and limited and limited.received:
+            message = "{0} had sent {1} bytes and not finished its answer after {2:g} s"
+            message = message.format(shown, limited.received, round(timeout, 1))
+            raise ProbeError("timed_out", "timed_out", message, "It, or the way to it, is slow: look at its load, then raise timeout.")
+        raise found
     finally:
         plain.close()
     if len(answer) > max_bytes:
