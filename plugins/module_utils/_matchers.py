@@ -180,7 +180,7 @@ def too_broad(matchers):
     """
     telling = [matcher for matcher in matchers if not matcher.says_little]
     if all(matcher.matches("") for matcher in telling):
-        return "they are fulfilled by alerts without those labels, too, so by nearly every alert" if matchers else "there are none"
+        return "nearly every alert fulfils them" if matchers else "there are none"
     names = {matcher.name for matcher in telling}
     if len(names) == 1 and names <= {"severity", "alertname"}:
         return "of {0} alone, which every environment and service has".format(
