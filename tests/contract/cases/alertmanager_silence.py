@@ -22,6 +22,7 @@ def connection_options(world):
         "url_username": Other("monitor-user"),
         "url_password": Other("monitor-password", together={"url_username": "monitor-user"}),
         "bearer_token": Other("monitor-token"),
+        "proxy": Other(f"http://127.0.0.1:{world.closed_port}", scene="hung"),
         "validate_certs": Other(False, scene="tls"),
         "ca_path": Other(world.stack.ca, scene="tls"),
         "timeout": Other(0.4, scene="hung"),
