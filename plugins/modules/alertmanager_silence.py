@@ -259,13 +259,13 @@ def present(module, result, silencer, version):
     result["before"] = silencer.records(([plan.keep] if plan.keep else []) + plan.expire)
     replaced = [plan.keep["id"]] if plan.keep and not _silences.keeps_its_id(plan) else []
     ended = replaced + [silence["id"] for silence in plan.expire]
-    result.update(changed=bool(plan.document or plan.expire), ended=ended)
     if module.check_mode:
         result["silence"] = _silences.foreseen(plan, silencer.now)
     else:
         silence, more = silencer.put(asked)
         result["silence"] = silencer.records([silence])[0]
-        result["ended"] += [silence_id for silence_id in more if silence_id not in ended]
+        ended += [silence_id for silence_id in more if silence_id not in ended]
+    result.update(changed=bool(plan.document or plan.expire), ended=ended)
     result["after"] = [result["silence"]]
 
 
@@ -279,14 +279,14 @@ def absent(module, result, silencer, _version):
     firing = _alertmanager.alerts(silencer.connection)[0]
     ids = [silence["id"] for silence in found]
     _note(result, [alert for alert in firing if set(ids) & set(alert["status"].get("silencedBy", []))], firing)
-    result.update(before=silencer.records(found), ended=ids, changed=bool(ids))
-    if module.check_mode or not found:
-        return
-    for silence in found:
-        silencer.end(silence)
-    left = silencer.still_there(found)
-    if left:
-        raise OpsError("Alertmanager still has the silences {0} although they were ended. Read its log.".format(", ".join(left)))
+    result["before"] = silencer.records(found)
+    if found and not module.check_mode:
+        for silence in found:
+            silencer.end(silence)
+        left = silencer.still_there(found)
+        if left:
+            raise OpsError("Alertmanager still has the silences {0} although they were ended. Read its log.".format(", ".join(left)))
+    result.update(ended=ids, changed=bool(ids))
 
 
 def _note(result, hidden, firing):
