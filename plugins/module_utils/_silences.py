@@ -10,6 +10,7 @@ A silence is known by its matchers and its owner (createdBy). Pure but for :clas
 from __future__ import annotations
 
 import collections
+import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _alertmanager, _matchers
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -26,7 +27,8 @@ Wanted = collections.namedtuple("Wanted", "matchers owner comment ends seconds i
 Plan = collections.namedtuple("Plan", "keep document expire")
 #: Seconds by which an end may miss the one asked for: the API keeps milliseconds, and its clock is read to a second.
 TOLERANCE = 1.5
-MOST_ROUNDS = 4
+MOST_ROUNDS = 12
+PAUSE = 0.02  # seconds, longer each time: whoever else puts the same comes to its end meanwhile
 MOST_TOLD = 10
 
 
@@ -190,7 +192,7 @@ class Silencer:
         Returns ``(the silence, ids of those that were ended)``.
         """
         ended = []
-        for _round in range(MOST_ROUNDS):
+        for number in range(MOST_ROUNDS):
             plan = plan_present(self.known, asked, self.now)
             if plan.keep and not plan.document and not plan.expire:
                 return plan.keep, ended
@@ -199,6 +201,7 @@ class Silencer:
             for silence in plan.expire:
                 self.end(silence)
                 ended.append(silence["id"])
+            time.sleep(PAUSE * number)
             self.look()
         raise OpsError(
             "The silence was put {0} times, and each time others changed it. See with amtool silence query who does, and run again.".format(

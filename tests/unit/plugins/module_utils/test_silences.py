@@ -215,6 +215,7 @@ class Alertmanager:
 def server(monkeypatch):
     found = Alertmanager()
     monkeypatch.setattr(_alertmanager, "fetch", found)
+    monkeypatch.setattr(_silences, "PAUSE", 0.0)
     return found
 
 
