@@ -40,6 +40,7 @@ def case(world):
             "url_username": Other("prometheus-user"),
             "url_password": Other("prometheus-password", together={"url_username": "prometheus-user"}),
             "bearer_token": Other("prometheus-token"),
+            "proxy": Other(closed),
             "validate_certs": Other(False, scene="tls"),
             "ca_path": Other(world.stack.ca, scene="tls"),
             "timeout": Other(0.4, scene="hung"),

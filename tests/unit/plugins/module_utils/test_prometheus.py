@@ -100,8 +100,10 @@ def test_an_unsatisfied_guard_is_inconclusive_and_the_query_not_asked():
         (b'{"status": "error", "errorType": "bad_data", "error": "parse error"}', "400 Bad Request", "bad_query"),
         (b'{"status": "error", "errorType": "timeout", "error": "too slow"}', "503 Unavailable", "query_failed"),
         (b"", "401 Unauthorized", "our_credentials"),
-        (b"", "404 Not Found", "unexpected_status"),
-        (b"<html>", "200 OK", "not_json"),
+        (b"", "404 Not Found", "not_found"),
+        (b"<html>", "200 OK", "web_page"),
+        (b'{"status": ', "200 OK", "not_json"),
+        (b"", "500 Internal Server Error", "server_error"),
         (b"[]", "200 OK", "not_prometheus"),
     ],
 )
