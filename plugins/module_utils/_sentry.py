@@ -85,7 +85,7 @@ def event_of(params, identity, now):
             raise OpsError(message.format(option, params[option], 200 if option == "release" else 64))
     if not params["message"].strip():
         raise OpsError("message is empty. Say what happened.")
-    event = {"event_id": identity, "timestamp": now, "platform": "other", "logger": "astraldraft.ops", "level": params["level"]}
+    event = {"event_id": identity, "timestamp": to_iso(now), "platform": "other", "logger": "astraldraft.ops", "level": params["level"]}
     event["message"] = {"formatted": params["message"]}
     if params["test"]:
         tags["test"] = "true"

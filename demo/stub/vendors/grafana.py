@@ -76,7 +76,7 @@ class Grafana(Vendor):
     def _set_annotations(self, value: Any) -> None:
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
             raise BadRequest("annotations must be a list")
-        self._annotations = {}
+        self._annotations, self._next = {}, 1
         for one in value:
             self._add({"text": "", "tags": [], "time": 0} | one)
 

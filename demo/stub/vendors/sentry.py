@@ -31,6 +31,16 @@ def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
 
 
+def seconds_of(moment: Any) -> float:
+    """A time as Sentry takes it: seconds since the epoch, or RFC 3339; what is neither is now."""
+    if isinstance(moment, int | float):
+        return float(moment)
+    try:
+        return datetime.fromisoformat(str(moment)).timestamp()
+    except ValueError:
+        return time.time()
+
+
 def refused(status: int, detail: str, *causes: str) -> Reply:
     body: dict[str, Any] = {"detail": detail}
     return Reply(status, body | ({"causes": list(causes)} if causes else {}), {"x-sentry-error": detail})
@@ -149,7 +159,7 @@ class Sentry(Vendor):
             except BadRequest:
                 return refused(400, "invalid JSON data")
             # The first of an id is kept.
-            self._events.setdefault(identity, event)
+            self._events.setdefault(identity, event | {"timestamp": seconds_of(event.get("timestamp"))})
         return Reply(200, {"id": identity} if identity else {})
 
     # -- issues

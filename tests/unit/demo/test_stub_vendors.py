@@ -147,7 +147,7 @@ def test_envelopes():
     two = b'{}\n{"type":"attachment","length":3}\na\nb\n{"type":"session"}\n{"x":1}\n'
     assert items_of(two) == ({}, [({"type": "attachment", "length": 3}, b"a\nb"), ({"type": "session"}, b'{"x":1}')])
     for broken in (b'{}\n{"type":"event","length":9}\nx', b'{}\n{"type":"event","length":1}\nxy', b"[]"):
-        with pytest.raises(ValueError, match="invalid header|unexpected end"):
+        with pytest.raises(ValueError, match=r"invalid header|unexpected end"):
             items_of(broken)
 
 
