@@ -46,7 +46,7 @@ def readiness(connection):
 def datasources(connection):
     """All data sources of the token's organization, as Grafana lists them. Raises ProbeError."""
     found, response = ask(connection, "GET", "/api/datasources", what=WHAT)
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("name") and one.get("uid") for one in found):
         raise ProbeError("wrong_answer", "not_grafana", "{0} did not list data sources".format(response.url), "Is url Grafana's?")
     return found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import urllib.parse
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import ask, ask_json
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import IN_DOUBT, ask, ask_json
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
@@ -137,7 +137,12 @@ def write(connection, identity, body):
     if identity is not None:
         ask_json(connection, "PATCH", "/api/annotations/{0}".format(identity), body, WHAT)
         return identity
-    answer, response = ask(connection, "POST", "/api/annotations", body, WHAT)
+    try:
+        answer, response = ask(connection, "POST", "/api/annotations", body, WHAT)
+    except ProbeError as error:
+        if error.reason in IN_DOUBT:
+            error.next += " The annotation may have been written all the same: the next run finds it by its key."
+        raise
     if not isinstance(answer, dict) or not isinstance(answer.get("id"), int):
         message = "{0} did not say which annotation it added".format(response.url)
         raise ProbeError("wrong_answer", "not_grafana", message, "Is url Grafana's?")

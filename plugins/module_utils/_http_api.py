@@ -17,6 +17,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeE
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact_text
 
 MAX_BYTES = 16 * 1024 * 1024
+#: After these nobody knows whether what was sent has arrived.
+IN_DOUBT = ("timed_out", "reset", "cut_short", "not_http", "html", "not_json", "too_large")
 MOST_SAID = 200  # characters of what a service says about its refusal
 OPTIONS = {"url": "url", "username": "url_username", "password": "url_password", "bearer_token": "bearer_token",
            "validate_certs": "validate_certs", "ca_path": "ca_path", "timeout": "timeout"}  # fmt: skip

@@ -18,7 +18,7 @@ import urllib.parse
 import uuid
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import ask, said
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import IN_DOUBT, ask, said
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, where
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
@@ -143,7 +143,7 @@ def advice(error):
         "forbidden": "Sentry refuses the event: is the key in the dsn active, and does the project take such events?",
         "html": "Does the dsn name a Sentry? A proxy or a login page answers.",
         "redirected": "Copy the dsn from Client Keys of the project: it has the final address.",
-    }.get(error.reason, error.next)
+    }.get(error.reason, error.next) + (" The event may have arrived all the same." if error.reason in IN_DOUBT else "")
 
 
 def delay_of(headers, now):

@@ -69,7 +69,12 @@ def issues(connection, organization, parameters, maximum, heartbeat=None):
         if heartbeat:
             heartbeat()
         asked = parameters + [("limit", min(PAGE, maximum - len(found)))] + ([("cursor", cursor)] if cursor else [])
-        page, response = ask(connection, "GET", path + urllib.parse.urlencode(asked), what=WHAT)
+        try:
+            page, response = ask(connection, "GET", path + urllib.parse.urlencode(asked), what=WHAT)
+        except ProbeError as error:
+            if error.reason == "not_found":
+                error.next = "Correct organization or environments, or give the token access to the organization."
+            raise
         if not isinstance(page, list) or not all(isinstance(issue, dict) and "id" in issue for issue in page):
             raise ProbeError("wrong_answer", "not_sentry", "{0} did not list issues".format(response.url), "Is url Sentry's?")
         hits = response.headers.get("x-hits", "")

@@ -127,6 +127,15 @@ def test_answers_that_are_no_list_or_no_id(stub):
     assert caught.value.reason == "not_grafana"
 
 
+def test_a_write_that_broke_off_is_found_by_the_next_run(stub):
+    stub.fault("grafana", delay=0.6, path="/grafana/api/annotations", count=1)
+    with pytest.raises(ProbeError) as caught:
+        annotation.write(connection(stub) | {"timeout": 0.3}, None, {"text": "x", "tags": ["astraldraft:deploy-1"], "time": NOW})
+    assert caught.value.reason == "timed_out"
+    assert "the next run finds it" in caught.value.next
+    assert present(stub, text="x") == (annotation.find(connection(stub), annotation.wanted_of(BLANK, NOW))[0], False)
+
+
 def test_times_are_shown_in_iso():
     shown = annotation.shown({"time": NOW + 123, "time_end": None})
     assert shown == {"time": "2025-11-24T16:00:00.123Z", "time_end": None}
