@@ -49,20 +49,19 @@ def run():
     if not (shutil.which("promtool") and shutil.which("amtool")):
         if not shutil.which("docker") or subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode:
             pytest.skip(f"neither promtool and amtool nor the image {IMAGE} are here")
-        before = ["docker", "run", "--rm", "--network=none", f"--volume={MONITORING}:{MONITORING}:ro", IMAGE]
+        before = ["docker", "run", "--rm", "--network=none", f"--volume={MONITORING}:/checked:ro", "--workdir=/checked", IMAGE]
 
     def one(*arguments):
-        done = subprocess.run([*before, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([*before, *arguments], cwd=MONITORING, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
     return one
 
 
 def test_promtool_passes_the_rules(run):
-    run("promtool", "test", "rules", MONITORING / "prometheus/tests/astral.yml")
+    run("promtool", "test", "rules", "prometheus/tests/astral.yml")
 
 
 def test_amtool_takes_the_configuration_and_its_routes(run):
-    file = MONITORING / "alertmanager/alertmanager.yml"
-    run("amtool", "check-config", file)
-    run(MONITORING / "alertmanager/check-routes", file)
+    run("amtool", "check-config", "alertmanager/alertmanager.yml")
+    run("alertmanager/check-routes", "alertmanager/alertmanager.yml")
