@@ -138,5 +138,9 @@ def summary(found, total, window, release):
     """One sentence."""
     events, new = sum(issue["count"] for issue in found), sum(issue["new"] for issue in found)
     of = " of {0}".format(total) if total is not None and total > len(found) else ""
-    within = "{0}{1} issues with {2} events in {3}, {4} of them new".format(len(found), of, events, window, new)
-    return within + (" in release {0}".format(release) if release else "")
+    told = "{0}{1} {2} with {3} {4}".format(len(found), of, _plural("issue", total or len(found)), events, _plural("event", events))
+    return "{0} in {1}{2}, {3} new".format(told, window, " of release {0}".format(release) if release else "", new)
+
+
+def _plural(word, number):
+    return word if number == 1 else word + "s"

@@ -88,7 +88,7 @@ summary:
   description: One sentence about all of it.
   returned: always
   type: str
-  sample: 2 issues with 41 events in 1h, 1 of them new in release v1.2.3
+  sample: 2 issues with 41 events in 1h of release v1.2.3, 1 new
 issues:
   description: The issues, in the order of O(sort).
   returned: always

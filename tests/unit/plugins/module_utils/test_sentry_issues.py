@@ -150,5 +150,6 @@ def test_what_sentry_leaves_out_is_not_made_up():
 
 def test_one_sentence():
     issues = [{"count": 40, "new": True}, {"count": 1, "new": False}]
-    assert sentry.summary(issues, 7, "1h", "v1.2.3") == "2 of 7 issues with 41 events in 1h, 1 of them new in release v1.2.3"
-    assert sentry.summary([], None, "24h", None) == "0 issues with 0 events in 24h, 0 of them new"
+    assert sentry.summary(issues, 7, "1h", "v1.2.3") == "2 of 7 issues with 41 events in 1h of release v1.2.3, 1 new"
+    assert sentry.summary([], None, "24h", None) == "0 issues with 0 events in 24h, 0 new"
+    assert sentry.summary(issues[1:], 1, "24h", None) == "1 issue with 1 event in 24h, 0 new"
