@@ -7,8 +7,23 @@
 from __future__ import annotations
 
 
+# Of every HTTP request, whatever names the address.
+_WAY = r"""
+  proxy:
+    description:
+      - The address of a proxy to go through, such as V(http://proxy.example.com:3128), with user and password in it where it wants them. By
+        default none.
+    type: str
+  timeout:
+    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
+    type: float
+    default: 10.0
+"""
+
+
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
+    DOCUMENTATION = (
+        r"""
 options:
   url:
     description:
@@ -25,16 +40,11 @@ options:
   bearer_token:
     description: "A token sent as C(Authorization: Bearer). It takes precedence over O(url_username)."
     type: str
-  proxy:
-    description:
-      - The address of a proxy to go through, such as V(http://proxy.example.com:3128), with user and password in it where it wants them. By
-        default none.
-    type: str
-  timeout:
-    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
-    type: float
-    default: 10.0
 """
+        + _WAY
+    )
+
+    WAY = "options:" + _WAY
 
     TLS = r"""
 options:

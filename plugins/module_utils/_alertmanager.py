@@ -14,7 +14,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _matchers
 from ansible_collections.astraldraft.ops.plugins.module_utils._http import safe_url
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like, refusal
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
@@ -26,19 +26,20 @@ RUNBOOKS = ("runbook_url", "runbook")
 TELLING_LABELS = ("environment", "service", "job", "colour", "instance", "severity")
 MOST_NAMED = 100
 MAX_BYTES = 64 * 1024 * 1024
+REFUSALS = (400, 422)
 
 
-def fetch(connection, path, parameters=(), method="GET", document=None, accepted=(200,), empty=False):
+def fetch(connection, path, parameters=(), accepted=(), **more):
     """One :class:`Answer` of the API v2. Raises ProbeError; reason bad_request where Alertmanager refuses what is asked of it."""
     try:
-        answer = ask_json(connection, "/api/v2" + path, parameters, SERVICE, method, document, accepted + (400, 422), empty, MAX_BYTES)
+        answer = ask_json(connection, "/api/v2" + path, parameters, SERVICE, accepted=REFUSALS + accepted, max_bytes=MAX_BYTES, **more)
     except ProbeError as error:
         if error.reason == "not_found":
             error.next += " Alertmanager before 0.16 has no API v2."
         raise
-    if answer.status not in accepted:
-        said = answer.document.get("message") if isinstance(answer.document, dict) else answer.document
-        raise ProbeError("wrong_answer", "bad_request", "{0} refuses it: {1}".format(answer.url, said), "Correct what it names.")
+    if answer.status in REFUSALS:
+        message = "{0} at {1} refuses it: {2}".format(SERVICE, answer.url, answer.said or "it does not say why")
+        raise ProbeError("wrong_answer", "bad_request", message, "Correct what it names.")
     return answer
 
 
@@ -90,7 +91,7 @@ def status(connection):
 
 def put_silence(connection, document):
     """Create or change a silence; returns its id, which is a new one where Alertmanager could not change it in place."""
-    answer = fetch(connection, "/silences", method="POST", document=document)
+    answer = fetch(connection, "/silences", method="POST", body=document)
     if not isinstance(answer.document, dict) or not answer.document.get("silenceID"):
         raise not_like(SERVICE, answer.url)
     return answer.document["silenceID"]
@@ -98,10 +99,12 @@ def put_silence(connection, document):
 
 def expire_silence(connection, silence_id):
     """End a silence. One that is over already, or unknown, is no error: older versions say so with 500, later ones with 404."""
-    answer = fetch(connection, "/silence/" + silence_id, method="DELETE", accepted=(200, 404, 500), empty=True)
-    if answer.status == 500 and "expired" not in str(answer.document) and "not found" not in str(answer.document):
-        message = "{0} answered 500: {1}".format(answer.url, answer.document)
-        raise ProbeError("wrong_answer", "server_error", message, "Read the log of Alertmanager.")
+    answer = fetch(connection, "/silence/" + silence_id, accepted=(404, 500), method="DELETE", text=True)
+    over = "expired" in answer.said or "not found" in answer.said
+    # Alertmanager's own 404 has no body or JSON; where the address is wrong, a page or a text stands there.
+    known = {404: answer.document is not None or not answer.said, 500: answer.document is not None and over}
+    if not known.get(answer.status, True):
+        raise refusal(answer, SERVICE)
 
 
 # -- as people read them

@@ -14,10 +14,10 @@ import time
 import urllib.parse
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import ask, said, secrets_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 
-WHAT = "Grafana"
+SERVICE = "Grafana"
 HEALTHY, UNHEALTHY, UNSUPPORTED, MISSING, UNKNOWN = "healthy", "unhealthy", "unsupported", "missing", "unknown"
 #: Refusals after which nobody knows more than before.
 OUR_FAULT = ("our_credentials", "forbidden")
@@ -29,14 +29,14 @@ def readiness(connection):
     """How Grafana itself is: a dict of verdict, reason, message, next, version, database. Nobody needs a token for that."""
     answer = {"version": None, "database": None}
     try:
-        document, response = ask(connection, "GET", "/api/health", what=WHAT, accepted=(503,))
+        found = ask_json(connection, "/api/health", service=SERVICE, accepted=(503,))
+        document = found.document
         if not isinstance(document, dict) or "database" not in document:
-            message = "{0} does not answer like Grafana".format(response.url)
-            raise ProbeError("wrong_answer", "not_grafana", message, "Is url Grafana's, with its path prefix where it has one?")
+            raise not_like(SERVICE, found.url)
     except ProbeError as error:
         return dict(answer, verdict=error.verdict, reason=error.reason, message=error.message, next=error.next)
     answer.update(version=document.get("version"), database=document["database"])
-    if response.status != 200 or document["database"] != "ok":
+    if found.status != 200 or document["database"] != "ok":
         message = "Grafana is up and its own database is {0}".format(document["database"])
         advice = "Look at the database that Grafana keeps its state in."
         return dict(answer, verdict="wrong_answer", reason="database", message=message, next=advice)
@@ -45,9 +45,10 @@ def readiness(connection):
 
 def datasources(connection):
     """All data sources of the token's organization, as Grafana lists them. Raises ProbeError."""
-    found, response = ask(connection, "GET", "/api/datasources", what=WHAT)
+    answer = ask_json(connection, "/api/datasources", service=SERVICE)
+    found = answer.document
     if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("name") and one.get("uid") for one in found):
-        raise ProbeError("wrong_answer", "not_grafana", "{0} did not list data sources".format(response.url), "Is url Grafana's?")
+        raise not_like(SERVICE, answer.url)
     return found
 
 
@@ -89,8 +90,8 @@ def check(connection, source):
     started = time.monotonic()
     path = "/api/datasources/uid/{0}/health".format(urllib.parse.quote(source["uid"], safe=""))
     try:
-        document, response = ask(connection, "GET", path, what=WHAT, accepted=(400, 404, 500, 502, 503, 504))
-        verdict, reason, message, advice = judge(response.status, document, said(response, secrets_of(connection)))
+        answer = ask_json(connection, path, service=SERVICE, accepted=(400, 404, 500, 502, 503, 504))
+        verdict, reason, message, advice = judge(answer.status, answer.document, answer.said)
     except ProbeError as error:
         verdict, reason, message, advice = _unasked(error, connection)
     return _about(source, verdict, reason, message, advice, time.monotonic() - started)
@@ -126,7 +127,7 @@ def judge(status, document, words):
 def _settle(connection, answers):
     """Tell data sources that only a browser serves from those whose server part is down: both answer alike, Grafana's settings differ."""
     try:
-        settings = ask(connection, "GET", "/api/frontend/settings", what=WHAT)[0]
+        settings = ask_json(connection, "/api/frontend/settings", service=SERVICE).document
         listed = {one.get("uid"): one.get("meta") or {} for one in settings["datasources"].values()}
     except (ProbeError, AttributeError, KeyError, TypeError):
         return

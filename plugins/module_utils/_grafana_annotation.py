@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-import urllib.parse
-
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import IN_DOUBT, ask, ask_json
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import IN_DOUBT, ask_json, not_like
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
-WHAT = "Grafana"
+SERVICE = "Grafana"
 PREFIX = "astraldraft:"
 LONGEST_KEY = 88  # Grafana keeps 100 characters of a tag
 LONGEST_TAGS = 500  # and of all tags, as it is delivered
@@ -67,9 +65,10 @@ def find(connection, wanted):
         parameters.append(("dashboardUID", wanted["dashboard_uid"]))
     if wanted["panel_id"]:
         parameters.append(("panelId", wanted["panel_id"]))
-    found, response = ask(connection, "GET", "/api/annotations?" + urllib.parse.urlencode(parameters), what=WHAT)
+    answer = ask_json(connection, "/api/annotations", parameters, SERVICE)
+    found = answer.document
     if not isinstance(found, list) or not all(isinstance(one, dict) and "id" in one for one in found):
-        raise ProbeError("wrong_answer", "not_grafana", "{0} did not list annotations".format(response.url), "Is url Grafana's?")
+        raise not_like(SERVICE, answer.url)
     mine = [known_of(one) for one in found]
     same = [one for one in mine if all(one[name] == wanted[name] for name in ("key", "dashboard_uid", "panel_id"))]
     return sorted(same, key=lambda one: (one["time"], one["id"]))
@@ -135,22 +134,21 @@ def _body(found, after):
 def write(connection, identity, body):
     """Create (``identity`` None) or change an annotation; returns its id. Raises ProbeError."""
     if identity is not None:
-        ask_json(connection, "PATCH", "/api/annotations/{0}".format(identity), body, WHAT)
+        ask_json(connection, "/api/annotations/{0}".format(identity), service=SERVICE, method="PATCH", body=body)
         return identity
     try:
-        answer, response = ask(connection, "POST", "/api/annotations", body, WHAT)
+        answer = ask_json(connection, "/api/annotations", service=SERVICE, method="POST", body=body)
     except ProbeError as error:
         if error.reason in IN_DOUBT:
             error.next += " The annotation may have been written all the same: the next run finds it by its key."
         raise
-    if not isinstance(answer, dict) or not isinstance(answer.get("id"), int):
-        message = "{0} did not say which annotation it added".format(response.url)
-        raise ProbeError("wrong_answer", "not_grafana", message, "Is url Grafana's?")
-    return answer["id"]
+    if not isinstance(answer.document, dict) or not isinstance(answer.document.get("id"), int):
+        raise not_like(SERVICE, answer.url)
+    return answer.document["id"]
 
 
 def remove(connection, identity):
-    ask_json(connection, "DELETE", "/api/annotations/{0}".format(identity), what=WHAT)
+    ask_json(connection, "/api/annotations/{0}".format(identity), service=SERVICE, method="DELETE")
 
 
 def shown(annotation):

@@ -23,16 +23,16 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import Deadli
 from ansible_collections.astraldraft.ops.plugins.module_utils._tls import context_for, explain_tls
 
 TLS_SPEC = {"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}}
+#: Of every HTTP request, whatever names the address.
+WAY_SPEC = dict(TLS_SPEC, proxy={"type": "str", "no_log": True}, timeout={"type": "float", "default": 10.0})
 HTTP_SPEC = dict(
-    TLS_SPEC,
+    WAY_SPEC,
     url={"type": "str", "required": True},
     url_username={"type": "str"},
     url_password={"type": "str", "no_log": True},
     bearer_token={"type": "str", "no_log": True},
-    proxy={"type": "str", "no_log": True},
-    timeout={"type": "float", "default": 10.0},
 )
-_ARGUMENTS = {"username": "url_username", "password": "url_password"}
+_ARGUMENTS = {"url_username": "username", "url_password": "password"}
 MAX_BYTES = 1024 * 1024
 RETRIED_STATUSES = (429, 502, 503, 504)
 RETRY_PAUSE = 0.2
@@ -74,11 +74,8 @@ def split_url(url):
 
 
 def connection_of(options):
-    """The arguments of :func:`request` that the options of HTTP_SPEC stand for: every path to a service goes by this one."""
-    return {
-        argument: options[_ARGUMENTS.get(argument, argument)]
-        for argument in ("url", "username", "password", "bearer_token", "validate_certs", "ca_path", "proxy", "timeout")
-    }
+    """The arguments of :func:`request` that the options of HTTP_SPEC or WAY_SPEC stand for: every path to a service goes by this one."""
+    return {_ARGUMENTS.get(option, option): options[option] for option in HTTP_SPEC if option in options}
 
 
 def request(url, method="GET", headers=None, body=None, timeout=10.0, username=None, password=None, bearer_token=None,

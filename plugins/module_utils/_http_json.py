@@ -18,68 +18,102 @@ import urllib.parse
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._http import decode_json, request
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
+from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact_text
 
-#: ``document`` is what the body says; ``url`` is the address as it may be shown; ``headers`` has lower-case names.
-Answer = collections.namedtuple("Answer", "status document url headers")
+#: ``document`` is what the body says; ``url`` is the address as it may be shown; ``headers`` has lower-case names; ``said`` are the words
+#: of the service, in one line and without secrets.
+Answer = collections.namedtuple("Answer", "status document url headers said")
 MAX_BYTES = 16 * 1024 * 1024
-MOST_QUOTED = 300
+MOST_SAID = 300
+#: After these nobody knows whether what was sent has arrived.
+IN_DOUBT = ("timed_out", "reset", "cut_short", "not_http", "web_page", "not_json", "too_large", "server_error")
+CREDENTIALS = "url_username and url_password, or bearer_token"
 _PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
-OUR_CREDENTIALS = "Correct url_username and url_password, or bearer_token."
 
 
-def ask_json(connection, path, parameters=(), service="the service", method="GET", document=None, accepted=(200,), empty=False,
-             max_bytes=MAX_BYTES):  # fmt: skip
-    """Ask ``path`` below the base address for JSON; returns the :class:`Answer`.
+def ask_json(connection, path, parameters=(), service="the service", method="GET", body=None, accepted=(), text=False, headers=None,
+             secrets=(), credentials=CREDENTIALS, max_bytes=MAX_BYTES):  # fmt: skip
+    """Ask ``path`` below the base address for JSON; returns the :class:`Answer`. Only GET is asked again.
 
     ``connection``: the arguments of :func:`request`, ``url`` the base address. ``parameters``: a dict or pairs for the query string.
-    ``document`` is sent as JSON. ``accepted`` are the statuses whose body is an answer; ``empty`` says that there may be none (None).
-    Raises ProbeError.
+    ``body`` is sent as JSON, bytes as they are. ``accepted`` are statuses besides 2xx that are an answer; the document of one that says no
+    JSON is None. ``text`` takes such a 2xx, too, but for a web page. ``secrets`` are hidden besides those in ``connection``;
+    ``credentials`` names the options to correct when they are refused. Raises ProbeError.
     """
     url = connection["url"].rstrip("/") + path
     pairs = list(parameters.items() if isinstance(parameters, dict) else parameters)
     if pairs:
         url += "?" + urllib.parse.urlencode(pairs)
-    headers, body = {"Accept": "application/json"}, None
-    if document is not None:
-        headers["Content-Type"], body = "application/json", json.dumps(document).encode("utf-8")
-    arguments = dict(connection, url=url, method=method, headers=headers, body=body, max_bytes=max_bytes)
-    response = request(redirects=2, retries=1, **arguments)
-    response = response._replace(url=response.url.split("?", 1)[0])
-    refuse_status(response, service, accepted)
-    if empty and not response.body.strip():
-        return Answer(response.status, None, response.url, response.headers)
-    refuse_page(response, service)
-    return Answer(response.status, decode_json(response), response.url, response.headers)
+    sent = dict({"Accept": "application/json"}, **(headers or {}))
+    if body is not None and not isinstance(body, bytes):
+        body = json.dumps(body).encode("utf-8")
+        sent.setdefault("Content-Type", "application/json")
+    hidden = [secret for secret in (connection.get("password"), connection.get("bearer_token"), *secrets) if secret]
+    arguments = dict(connection, url=url, method=method, headers=sent, body=body, max_bytes=max_bytes)
+    try:
+        response = _answered(service, arguments)
+        answer = Answer(response.status, None, response.url, response.headers, redact_text(said(response), hidden))
+        well = 200 <= answer.status < 300
+        if not well and answer.status not in accepted:
+            raise refusal(answer, service, credentials)
+        if well:
+            _refuse_page(response, service)
+        try:
+            return answer._replace(document=decode_json(response))
+        except ProbeError as error:
+            if text or not well:
+                return answer
+            error.message = "{0} at {1}".format(service, error.message)
+            raise
+    except ProbeError as error:
+        raise ProbeError(error.verdict, error.reason, redact_text(error.message, hidden), error.next)
 
 
-def refuse_status(response, service, accepted=(200,)):
-    """Raise the ProbeError that the status of a response stands for, unless it is one of ``accepted``."""
-    status, said = response.status, quoted(response)
-    if status in accepted:
-        return
-    if status in (401, 403):
-        message = "{0} answered {1}: it refuses our credentials".format(response.url, status)
-        raise ProbeError("wrong_answer", "our_credentials", message, OUR_CREDENTIALS)
-    if 300 <= status < 400:
-        message = "{0} answered {1}, which leads elsewhere".format(response.url, status)
-        raise ProbeError("wrong_answer", "redirected", message, "Give the address that it leads to, if that is {0}'s.".format(service))
-    if status == 404:
-        message = "{0} answered 404: nothing is there".format(response.url)
-        advice = "Is url {0}'s, with the path prefix that it is served under (--web.route-prefix, or that of a proxy)?".format(service)
-        raise ProbeError("wrong_answer", "not_found", message, advice)
-    if status == 410:
-        message = "{0} answered 410: this version of {1} has done away with that part of its API".format(response.url, service)
-        raise ProbeError("wrong_answer", "gone", message, "Is this the address that is meant, and not one of another version's API?")
-    reason, advice = "unexpected_status", "Is url {0}'s?".format(service)
-    if status == 429 or status >= 500:
+def _answered(service, arguments):
+    """The Response, whatever it says; the service's name goes before what came between."""
+    try:
+        response = request(redirects=2, retries=1, **arguments)
+    except ProbeError as error:
+        error.message = "{0} gave no answer: {1}".format(service, error.message)
+        if error.reason == "too_large":
+            error.next = "Is that the address of {0}? What answers there does not end.".format(service)
+        raise
+    return response._replace(url=response.url.split("?", 1)[0])
+
+
+def refusal(answer, service, credentials=CREDENTIALS):
+    """The ProbeError that the status of an :class:`Answer` stands for."""
+    status = answer.status
+    reason, meaning, advice = "unexpected_status", "", "Is that the address of {0}, and does it know what was asked?".format(service)
+    if status == 401:
+        reason, meaning, advice = "our_credentials", "it refuses our credentials", "Correct {0}.".format(credentials)
+    elif status == 403:
+        reason, meaning = "forbidden", "our credentials do not allow that"
+        advice = "Give them the permission, or correct {0}.".format(credentials)
+    elif status == 404:
+        reason, meaning = "not_found", "nothing is there"
+        advice = "Is url {0}'s, with the path prefix that it is served under (its own, or that of a proxy)?".format(service)
+    elif status == 410:
+        reason, meaning = "gone", "this version of {0} has done away with that part of its API".format(service)
+        advice = "Is this the address that is meant, and not one of another version's API?"
+    elif status == 429:
+        reason, meaning, advice = "later", "it wants to be asked less often", "Wait, then run it again."
+    elif status >= 500:
         reason, advice = "server_error", "Read the log of {0}, or of the proxy before it.".format(service)
-    raise ProbeError("wrong_answer", reason, "{0} answered {1}{2}".format(response.url, status, said and ": " + said), advice)
+    elif 300 <= status < 400:
+        reason, meaning, advice = "redirected", "which leads elsewhere", "Give the address that it leads to, if that is {0}'s.".format(service)
+    told = "{0} at {1} answered {2}".format(service, answer.url, status)
+    return ProbeError("wrong_answer", reason, told + (meaning and ", " + meaning) + (answer.said and ": " + answer.said), advice)
 
 
-def refuse_page(response, service):
+def _is_page(response):
+    return bool(_PAGE.match(response.body)) or response.headers.get("content-type", "").startswith("text/html")
+
+
+def _refuse_page(response, service):
     """Raise ProbeError when a web page stands where JSON should."""
-    if _PAGE.match(response.body) or response.headers.get("content-type", "").startswith("text/html"):
-        message = "{0} answered {1} with a web page, where JSON was expected".format(response.url, response.status)
+    if _is_page(response):
+        message = "{0} at {1} answered {2} with a web page, not with JSON".format(service, response.url, response.status)
         advice = "A login page or a proxy answers in its place, or the path prefix is not {0}'s.".format(service)
         raise ProbeError("wrong_answer", "web_page", message, advice)
 
@@ -87,25 +121,29 @@ def refuse_page(response, service):
 def not_like(service, url):
     """The ProbeError of JSON that is not in the service's form."""
     message = "{0} did not answer like {1}".format(url, service)
-    return ProbeError("wrong_answer", "not_" + service.lower(), message, "Is url {0}'s?".format(service))
+    return ProbeError("wrong_answer", "not_" + service.lower(), message, "Is that the address of {0}?".format(service))
 
 
-def failure(error, what):
-    """The OpsError of a module that cannot do without the answer: ``what`` did not work, because of a ProbeError."""
-    return OpsError("{0}: {1}. {2}".format(what, error.message.rstrip("."), error.next).strip())
+def failure(error, what="", **evidence):
+    """The OpsError of a module that cannot do without the answer: ``what`` came of it, in words, and the ProbeError is why."""
+    message = "{0}: {1}".format(what, error.message) if what else error.message
+    return OpsError("{0}. {1}".format(message.rstrip("."), error.next).strip(), **evidence)
 
 
-def quoted(response):
-    """What a response says about itself, on one line: its text, or the string that is its JSON. Empty for a web page."""
-    if _PAGE.match(response.body):
+def said(response):
+    """What a response says in the service's own words, on one line: its text, or what its JSON has for people."""
+    if _is_page(response):
         return "a web page"
-    text = response.body[: 4 * MOST_QUOTED].decode("utf-8", "replace")
     try:
-        document = json.loads(response.body.decode("utf-8"))
+        words = _words_in(json.loads(response.body.decode("utf-8")))
     except ValueError:
-        document = None
-    if isinstance(document, str):
-        text = document
-    if isinstance(document, dict) and isinstance(document.get("message"), str):
-        text = document["message"]
-    return " ".join(text.split())[:MOST_QUOTED]
+        words = response.body[: 4 * MOST_SAID].decode("utf-8", "replace")
+    return " ".join(words.split())[:MOST_SAID]
+
+
+def _words_in(document):
+    if not isinstance(document, dict):
+        return document if isinstance(document, str) else ""
+    words = next((document[name] for name in ("message", "detail", "error") if isinstance(document.get(name), str)), "")
+    causes = document.get("causes")
+    return ", ".join([words] + [str(cause) for cause in causes]) if isinstance(causes, list) else words

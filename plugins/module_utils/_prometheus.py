@@ -14,7 +14,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _samples
 from ansible_collections.astraldraft.ops.plugins.module_utils._http import safe_url
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like, refusal
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
@@ -73,8 +73,10 @@ def ask(connection, query, start=None, end=None, step=None, at=None):
 
 def fetch(connection, path, parameters=()):
     """The ``data`` of an answer of Prometheus's API. Raises ProbeError; reason bad_query when it refuses the question itself."""
-    answer = ask_json(connection, path, parameters, "Prometheus", accepted=(200, 400, 422, 503))
+    answer = ask_json(connection, path, parameters, "Prometheus", accepted=(400, 422, 503))
     document, shown = answer.document, answer.url
+    if document is None and answer.status >= 400:
+        raise refusal(answer, "Prometheus")
     if not isinstance(document, dict) or document.get("status") not in ("success", "error"):
         raise not_like("Prometheus", shown)
     if document["status"] == "success":

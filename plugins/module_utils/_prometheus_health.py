@@ -16,8 +16,8 @@ import re
 from ansible_collections.astraldraft.ops.plugins.module_utils import _prometheus
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 from ansible_collections.astraldraft.ops.plugins.module_utils._figures import span
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import request, safe_url
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import not_like, refuse_page, refuse_status
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import safe_url
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like
 from ansible_collections.astraldraft.ops.plugins.module_utils._names import nearest
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, no_answer
 from ansible_collections.astraldraft.ops.plugins.module_utils._prometheus import FAIL, INCONCLUSIVE, PASS
@@ -222,12 +222,10 @@ def judge_watchdog(alerts, name):
 
 def is_ready(connection):
     """True when Prometheus says that it is ready; raises ProbeError else."""
-    response = request(method="GET", redirects=2, retries=0, **dict(connection, url=connection["url"].rstrip("/") + "/-/ready"))
-    if response.status == 503:
-        message = "{0} answered 503: Prometheus is not ready".format(response.url)
+    answer = ask_json(connection, "/-/ready", service="Prometheus", accepted=(503,), text=True)
+    if answer.status == 503:
+        message = "Prometheus at {0} answered 503, it is not ready".format(answer.url)
         raise ProbeError("wrong_answer", "not_ready", message, "It replays its write-ahead log after a start, or shuts down: read its log.")
-    refuse_status(response, "Prometheus")
-    refuse_page(response, "Prometheus")
     return True
 
 

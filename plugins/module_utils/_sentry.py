@@ -18,13 +18,12 @@ import urllib.parse
 import uuid
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import IN_DOUBT, ask, said
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import IN_DOUBT, ask_json
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, where
-from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
-WHAT = "Sentry"
+SERVICE = "Sentry"
 CLIENT = "astraldraft.ops/1.0"
 LEVELS = ("fatal", "error", "warning", "info", "debug")
 NAMESPACE = uuid.UUID("6f1d3c1e-5d0a-5b1e-9a51-0c9a7d1f4b26")
@@ -106,32 +105,33 @@ def envelope(event, sent_at):
 def send(connection, dsn, event, wait_timeout, heartbeat=None, sleep=time.sleep, clock=time.monotonic):
     """Send one event; returns ``(attempts, seconds waited)``. Raises ProbeError.
 
-    ``connection``: timeout, validate_certs and ca_path. It is sent again only when Sentry said later, at the time it said, and
+    ``connection``: timeout, proxy, validate_certs and ca_path. It is sent again only when Sentry said later, at the time it said, and
     within ``wait_timeout`` seconds in all: anything else may mean that it has arrived.
     """
     connection, deadline, waited = dict(connection, url=dsn.url), Deadline(wait_timeout, clock), 0.0
     headers = {"X-Sentry-Auth": authentication(dsn), "Content-Type": "application/x-sentry-envelope"}
+    more = {"headers": headers, "secrets": (dsn.public, dsn.secret), "credentials": "dsn", "accepted": (429,)}
     attempts = 0
     while True:
         attempts += 1
         try:
             body = envelope(event, time.time())
-            answer, response = ask(connection, "POST", dsn.path, body, WHAT, (429,), headers, "dsn")
+            answer = ask_json(connection, dsn.path, service=SERVICE, method="POST", body=body, **more)
         except ProbeError as error:
-            raise ProbeError(error.verdict, error.reason, redact_text(error.message, [dsn.public, dsn.secret]), advice(error))
-        if response.status != 429:
+            error.next = advice(error)
+            raise
+        if answer.status != 429:
             break
-        delay = delay_of(response.headers, time.time())
+        delay = delay_of(answer.headers, time.time())
         if delay > deadline.remaining:
             message = "{0} takes no more events for {1} at present{2}; in {3:.0f} s it may, and {4:.0f} s are left of wait_timeout"
-            words = said(response, [dsn.public, dsn.secret])
-            words = " ({0})".format(words) if words else ""
-            message = message.format(WHAT, dsn.shown, words, delay, deadline.remaining)
+            words = " ({0})".format(answer.said) if answer.said else ""
+            message = message.format(SERVICE, dsn.shown, words, delay, deadline.remaining)
             raise ProbeError("wrong_answer", "rate_limited", message, "Run it again then, or raise wait_timeout.")
         waited += delay
         _pause(delay, heartbeat, sleep)
-    if not isinstance(answer, dict) or str(answer.get("id", "")).replace("-", "") != event["event_id"]:
-        message = "{0} at {1} did not confirm the event".format(WHAT, response.url)
+    if not isinstance(answer.document, dict) or str(answer.document.get("id", "")).replace("-", "") != event["event_id"]:
+        message = "{0} at {1} did not confirm the event".format(SERVICE, answer.url)
         raise ProbeError("wrong_answer", "not_sentry", message, "Does the dsn name a Sentry? What answers there is something else.")
     return attempts, waited
 
@@ -141,7 +141,7 @@ def advice(error):
     return {
         "not_found": "Is that a Sentry, and not older than 20.6? Copy the dsn from Client Keys of the project.",
         "forbidden": "Sentry refuses the event: is the key in the dsn active, and does the project take such events?",
-        "html": "Does the dsn name a Sentry? A proxy or a login page answers.",
+        "web_page": "Does the dsn name a Sentry? A proxy or a login page answers.",
         "redirected": "Copy the dsn from Client Keys of the project: it has the final address.",
     }.get(error.reason, error.next) + (" The event may have arrived all the same." if error.reason in IN_DOUBT else "")
 

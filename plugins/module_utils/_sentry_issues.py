@@ -14,11 +14,11 @@ import re
 import urllib.parse
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import ask
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, from_iso, to_iso
 
-WHAT = "Sentry"
+SERVICE = "Sentry"
 SORTS = ("freq", "new", "date", "user", "trends")
 PAGE = 100
 _LINK = re.compile(r'<[^>]*>((?:\s*;\s*\w+="[^"]*")+)')
@@ -50,37 +50,38 @@ def project_ids(connection, organization, projects):
     for project in projects:
         path = "/api/0/projects/{0}/{1}/".format(*(urllib.parse.quote(part, safe="") for part in (organization, project)))
         try:
-            answer, response = ask(connection, "GET", path, what=WHAT)
+            answer = ask_json(connection, path, service=SERVICE)
         except ProbeError as error:
             if error.reason == "not_found":
                 error.next = "Correct organization or projects, or give the token access to that project."
             raise
-        if not isinstance(answer, dict) or "id" not in answer:
-            raise ProbeError("wrong_answer", "not_sentry", "{0} did not describe a project".format(response.url), "Is url Sentry's?")
-        found.append(str(answer["id"]))
+        if not isinstance(answer.document, dict) or "id" not in answer.document:
+            raise not_like(SERVICE, answer.url)
+        found.append(str(answer.document["id"]))
     return found
 
 
 def issues(connection, organization, parameters, maximum, heartbeat=None):
     """``(raw issues, how many there are in all or None, whether some were left out)``, page by page. Raises ProbeError."""
-    path = "/api/0/organizations/{0}/issues/?".format(urllib.parse.quote(organization, safe=""))
+    path = "/api/0/organizations/{0}/issues/".format(urllib.parse.quote(organization, safe=""))
     found, total, cursor = [], None, None
     while True:
         if heartbeat:
             heartbeat()
         asked = parameters + [("limit", min(PAGE, maximum - len(found)))] + ([("cursor", cursor)] if cursor else [])
         try:
-            page, response = ask(connection, "GET", path + urllib.parse.urlencode(asked), what=WHAT)
+            answer = ask_json(connection, path, asked, SERVICE)
         except ProbeError as error:
             if error.reason == "not_found":
                 error.next = "Correct organization or environments, or give the token access to the organization."
             raise
+        page = answer.document
         if not isinstance(page, list) or not all(isinstance(issue, dict) and "id" in issue for issue in page):
-            raise ProbeError("wrong_answer", "not_sentry", "{0} did not list issues".format(response.url), "Is url Sentry's?")
-        hits = response.headers.get("x-hits", "")
+            raise not_like(SERVICE, answer.url)
+        hits = answer.headers.get("x-hits", "")
         total = int(hits) if hits.isdigit() and total is None else total
         found += page
-        before, cursor = cursor, next_cursor(response.headers.get("link", ""))
+        before, cursor = cursor, next_cursor(answer.headers.get("link", ""))
         if cursor is None:
             return found, total, False
         if len(found) >= maximum or cursor == before or not page:

@@ -16,7 +16,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _alertmanag
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._figures import span
 from ansible_collections.astraldraft.ops.plugins.module_utils._freeze import STILL_LONG_ENOUGH
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import failure
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import IN_DOUBT, failure
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, from_iso, to_iso
 
@@ -173,7 +173,7 @@ def foreseen(plan, now):
 
 
 class Silencer:
-    """One Alertmanager and what a module does there. ``fence()`` is called before each write; ``done`` says whether there was one."""
+    """One Alertmanager and what a module does there. ``fence()`` is called before each write; ``done`` says whether one may have arrived."""
 
     def __init__(self, connection, fence):
         self.connection, self.fence, self.done = connection, fence, False
@@ -210,15 +210,11 @@ class Silencer:
         )
 
     def _write(self, plan, asked):
-        self.fence()
-        self.done = True
         try:
-            made = _alertmanager.put_silence(self.connection, plan.document)
+            made = self._change(_alertmanager.put_silence, plan.document)
         except ProbeError as error:
             if plan.keep and error.reason == "not_found":
                 return  # it was ended since we looked: the next round sees that
-            if error.reason == "bad_request":
-                self.done = False
             raise
         self.look()
         silence = next((item for item in self.known if item["id"] == made), None)
@@ -230,9 +226,17 @@ class Silencer:
             )
 
     def end(self, silence):
+        self._change(_alertmanager.expire_silence, silence["id"])
+
+    def _change(self, write, what):
         self.fence()
+        try:
+            made = write(self.connection, what)
+        except ProbeError as error:
+            self.done = self.done or error.reason in IN_DOUBT
+            raise
         self.done = True
-        _alertmanager.expire_silence(self.connection, silence["id"])
+        return made
 
     def still_there(self, silences):
         """Those that were to be ended and are not, by a look of its own."""
@@ -241,10 +245,8 @@ class Silencer:
         return [item["id"] for item in self.known if item["id"] in meant and not is_over(item)]
 
 
-def explained(error, writing):
-    """The OpsError of a ProbeError on the way."""
-    what = "Alertmanager did not take the silence" if writing else "Alertmanager cannot be asked"
-    found = failure(error, what)
-    if writing and error.reason != "bad_request":
-        found.message += " Whether it was done is not known. Run it again: what is there is found."
+def explained(error, done):
+    """The OpsError of a ProbeError on the way; ``done``: whether a write may have arrived before."""
+    found = failure(error, "Silences may have been changed" if done else "No silence was changed")
+    found.message += " Run it again: what is there is found." if done else ""
     return found

@@ -138,8 +138,8 @@ duration:
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _grafana_annotation as _annotation
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import connection_of, failure
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC, connection_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import failure
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 

@@ -74,7 +74,7 @@ grafana:
       description: V(healthy), V(wrong_answer), V(refused), V(timed_out) or V(unreachable).
       type: str
     reason:
-      description: One word for machines, such as C(ok), C(database), C(our_credentials), C(html) or C(server_error).
+      description: One word for machines, such as C(ok), C(database), C(our_credentials), C(web_page) or C(server_error).
       type: str
     message:
       description: What was found, in words.
@@ -128,8 +128,7 @@ duration:
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _grafana
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import connection_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC, connection_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 

@@ -132,7 +132,7 @@ def work(module, result):
     try:
         alerts = _prometheus_alerts.look(connection_of(options), matchers)
     except ProbeError as error:
-        raise failure(error, "Prometheus did not tell its alerts, so nobody knows what fires")
+        raise failure(error, "Nobody knows what fires")
     result["counts"] = _prometheus_alerts.counts(alerts)
     result["alerts"] = [alert for alert in alerts if alert["state"] in options["states"]][: options["limit"]]
     result["summary"] = _prometheus_alerts.summary(result["counts"])

@@ -16,6 +16,7 @@ description:
   - Sentry 20.6 or newer. It takes an event before it looks at it; what its filters and quotas drop later is not seen here.
 extends_documentation_fragment:
   - astraldraft.ops._http.tls
+  - astraldraft.ops._http.way
   - astraldraft.ops._operation
   - astraldraft.ops._operation.attributes
   - astraldraft.ops._operation.action_group
@@ -65,10 +66,6 @@ options:
     description: Whether it is only a test. It gets the tag C(test=true), and all tests of a project are one issue.
     type: bool
     default: false
-  timeout:
-    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
-    type: float
-    default: 10.0
   wait_timeout:
     description:
       - The seconds for which an event that Sentry wants later (C(429)) is held back and sent again, at the moment that Sentry names. V(0)
@@ -135,13 +132,13 @@ duration:
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _sentry
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import TLS_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import failure
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import WAY_SPEC, connection_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import failure
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 
 SPEC = dict(
-    TLS_SPEC,
+    WAY_SPEC,
     dsn={"type": "str", "required": True, "no_log": True},
     message={"type": "str", "required": True},
     level={"type": "str", "choices": list(_sentry.LEVELS), "default": "info"},
@@ -150,7 +147,6 @@ SPEC = dict(
     environment={"type": "str"},
     key={"type": "str", "no_log": False},
     test={"type": "bool", "default": False},
-    timeout={"type": "float", "default": 10.0},
     wait_timeout={"type": "float", "default": 30.0},
 )
 RESULT = {"event_id": None, "sent": False, "configured": False, "project": "", "attempts": 0, "waited": 0.0}
@@ -167,9 +163,8 @@ def work(module, result):
     result.update(configured=True, project=dsn.shown, event_id=foretold, changed=True)
     if module.check_mode:
         return
-    connection = {name: params[name] for name in ("validate_certs", "ca_path", "timeout")}
     try:
-        attempts, waited = _sentry.send(connection, dsn, event, params["wait_timeout"], module.heartbeat)
+        attempts, waited = _sentry.send(connection_of(params), dsn, event, params["wait_timeout"], module.heartbeat)
     except ProbeError as error:
         raise failure(error, changed=False)
     result.update(sent=True, attempts=attempts, waited=waited)

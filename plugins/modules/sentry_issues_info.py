@@ -168,8 +168,8 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _sentry_issues
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_api import connection_of, failure
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC, connection_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import failure
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 

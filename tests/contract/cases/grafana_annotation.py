@@ -36,6 +36,7 @@ def case(world):
             "url_username": Other("grafana-user", scene="no token"),
             "url_password": Other("grafana-password", scene="no token", together={"url_username": "grafana-user"}),
             "bearer_token": Other("another-token", fails=True),
+            "proxy": Other(closed, scene="hung"),
             "validate_certs": Other(False, scene="tls"),
             "ca_path": Other(world.stack.ca, scene="tls"),
             "timeout": Other(0.4, scene="hung"),

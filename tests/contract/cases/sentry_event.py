@@ -36,6 +36,7 @@ def case(world):
             "test": Other(True),
             "timeout": Other(0.4, scene="hung"),
             "wait_timeout": Other(0, scene="limited", fails=True),
+            "proxy": Other(f"http://127.0.0.1:{world.closed_port}", scene="hung"),
             "validate_certs": Other(False, scene="tls"),
             "ca_path": Other(world.stack.ca, scene="tls"),
         },

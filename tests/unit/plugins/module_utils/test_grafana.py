@@ -87,7 +87,7 @@ def test_a_slow_one_holds_nobody_up(stub):
         ({"status": 404, "body": '{"message": "Data source not found"}'}, ("unhealthy", "check")),
         ({"status": 500, "body": '{"messageId": "plugin.healthCheck", "message": "Plugin health check failed"}'}, ("unhealthy", "check")),
         ({"status": 200, "body": "{}"}, ("unknown", "not_grafana")),
-        ({"status": 200, "body": "<html>"}, ("unknown", "html")),
+        ({"status": 200, "body": "<html>"}, ("unknown", "web_page")),
     ],
 )
 def test_answers_of_the_health_endpoint(stub, fault, expected):
@@ -112,7 +112,7 @@ def test_grafana_without_its_database(stub):
         (bad.trickling_body, "timed_out"),
         (bad.answering("500 Oops", b"{}"), "server_error"),
         (bad.answering("401 Unauthorized", b"{}"), "our_credentials"),
-        (bad.answering(body=b"<html>"), "html"),
+        (bad.answering(body=b"<html>"), "web_page"),
         (bad.answering(body=b"[]"), "not_grafana"),
         (bad.answering(body=b"{"), "not_json"),
         (bad.answering("503 Later", b"later"), "not_grafana"),

@@ -104,6 +104,8 @@ def test_an_unsatisfied_guard_is_inconclusive_and_the_query_not_asked():
         (b"<html>", "200 OK", "web_page"),
         (b'{"status": ', "200 OK", "not_json"),
         (b"", "500 Internal Server Error", "server_error"),
+        (b"Service Unavailable", "503 Service Unavailable", "server_error"),
+        (b"", "403 Forbidden", "forbidden"),
         (b"[]", "200 OK", "not_prometheus"),
     ],
 )

@@ -172,7 +172,7 @@ def test_what_is_too_large(stub):
         ({"status": 401, "body": '{"detail": "no demo-sentry-key"}'}, "our_credentials"),
         ({"status": 200, "body": "{}"}, "not_sentry"),
         ({"status": 200, "body": "[]"}, "not_sentry"),
-        ({"status": 200, "body": "<html>"}, "html"),
+        ({"status": 200, "body": "<html>"}, "web_page"),
         ({"status": 200, "body": "ok"}, "not_json"),
         ({"status": 200, "body": '{"id": "00000000000000000000000000000000"}'}, "not_sentry"),
     ],

@@ -122,7 +122,7 @@ def test_a_project_that_is_not_there_does_not_look_like_one_without_issues(stub)
     [
         ({"status": 200, "body": "{}"}, "not_sentry"),
         ({"status": 200, "body": '[{"title": "x"}]'}, "not_sentry"),
-        ({"status": 200, "body": "<!doctype html>"}, "html"),
+        ({"status": 200, "body": "<!doctype html>"}, "web_page"),
         ({"status": 500, "body": "{}"}, "server_error"),
         ({"status": 429, "body": "{}"}, "later"),
         ({"status": 400, "body": '{"detail": "Error parsing search query"}'}, "unexpected_status"),
