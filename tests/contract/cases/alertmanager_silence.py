@@ -2,31 +2,10 @@ import functools
 
 from ansible_collections.astraldraft.ops.tests.contract.lib.alertmanagers import NOISE, REDUCED, server, silence, with_silences
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 OURS = functools.partial(silence, job="web", environment="demo")
-
-
-def connection_scenes(world, args, closed="failed"):
-    """The scenes that connection_options needs, of a module with these arguments."""
-    hanging = f"http://127.0.0.1:{world.hanging.port}"
-    return {
-        "refused": Scene(args | {"url": f"http://127.0.0.1:{world.closed_port}"}, closed),
-        "hung": Scene(args | {"url": hanging, "timeout": 0.2}, closed),
-        "tls": Scene(args | {"url": f"https://127.0.0.1:{world.stack.port('LB_TLS')}"}, closed),
-    }
-
-
-def connection_options(world):
-    return {
-        "url_username": Other("monitor-user"),
-        "url_password": Other("monitor-password", together={"url_username": "monitor-user"}),
-        "bearer_token": Other("monitor-token"),
-        "proxy": Other(f"http://127.0.0.1:{world.closed_port}", scene="hung"),
-        "validate_certs": Other(False, scene="tls"),
-        "ca_path": Other(world.stack.ca, scene="tls"),
-        "timeout": Other(0.4, scene="hung"),
-    }
 
 
 def case(world):
@@ -57,7 +36,7 @@ def case(world):
         },
         options=connection_options(world)
         | {
-            "url": Other(f"http://127.0.0.1:{world.closed_port}", fails=True),
+            "url": Other(closed(world), fails=True),
             "state": Other("absent"),
             "matchers": Other(["job=web", "environment=~demo"]),
             "owner": Other("grace"),

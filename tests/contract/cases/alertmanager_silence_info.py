@@ -1,13 +1,9 @@
 import functools
 
-from ansible_collections.astraldraft.ops.tests.contract.cases.alertmanager_silence import (
-    NOBODY,
-    OURS,
-    connection_options,
-    connection_scenes,
-)
+from ansible_collections.astraldraft.ops.tests.contract.cases.alertmanager_silence import NOBODY, OURS
 from ansible_collections.astraldraft.ops.tests.contract.lib.alertmanagers import NOISE, REDUCED, server, with_silences
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 
 
 def case(world):
@@ -22,7 +18,7 @@ def case(world):
         },
         options=connection_options(world)
         | {
-            "url": Other(f"http://127.0.0.1:{world.closed_port}", fails=True),
+            "url": Other(closed(world), fails=True),
             "matchers": Other(["job=app"]),
             "owner": Other("grace"),
             "id": Other(NOBODY),

@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 from ansible_collections.astraldraft.ops.tests.contract.lib.stub import told
 
 BEGAN = 1764000000000  # 2025-11-24T16:00:00Z
@@ -11,7 +12,6 @@ def case(world):
     def there(*annotations):
         return told(world, "grafana", annotations=list(annotations))
 
-    closed = f"http://127.0.0.1:{world.closed_port}"
     mark = {"url": world.stack.url("STUB") + "/grafana", "bearer_token": "demo-grafana-token", "key": "contract", "text": "v1.2.3"}
     nobody = {name: value for name, value in mark.items() if name != "bearer_token"}
     panel = mark | {"dashboard_uid": "abc", "panel_id": 4}
@@ -27,19 +27,12 @@ def case(world):
             "nothing to remove": Scene(mark | {"state": "absent"}, around=there()),
             "no text": Scene(mark | {"text": ""}, "failed", around=there()),
             "no token": Scene(nobody, "failed"),
-            "refused": Scene(mark | {"url": closed}, "failed"),
-            "hung": Scene(mark | {"url": f"http://127.0.0.1:{world.hanging.port}", "timeout": 0.2}, "failed"),
-            "tls": Scene(mark | {"url": f"https://127.0.0.1:{world.stack.port('LB_TLS')}"}, "failed"),
+            **connection_scenes(world, mark),
         },
-        options={
-            "url": Other(closed, fails=True),
-            "url_username": Other("grafana-user", scene="no token"),
-            "url_password": Other("grafana-password", scene="no token", together={"url_username": "grafana-user"}),
+        options=connection_options(world, "no token")
+        | {
+            "url": Other(closed(world), fails=True),
             "bearer_token": Other("another-token", fails=True),
-            "proxy": Other(closed, scene="hung"),
-            "validate_certs": Other(False, scene="tls"),
-            "ca_path": Other(world.stack.ca, scene="tls"),
-            "timeout": Other(0.4, scene="hung"),
             "state": Other("absent", scene="there already"),
             "key": Other("another"),
             "text": Other("v1.2.4", scene="there already"),

@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 from ansible_collections.astraldraft.ops.tests.contract.lib.stub import told
 
 USUAL = [
@@ -10,7 +11,6 @@ BROKEN = [{"name": "Prometheus", "type": "prometheus", "health": "error"}, {"nam
 
 
 def case(world):
-    closed = f"http://127.0.0.1:{world.closed_port}"
     at_ease = {"after": {"datasources": USUAL, "database": "ok"}}
     well = told(world, "grafana", datasources=USUAL, database="ok")
     one = {"url": world.stack.url("STUB") + "/grafana", "bearer_token": "demo-grafana-token"}
@@ -22,20 +22,12 @@ def case(world):
             "named": Scene(one | {"datasources": ["Prometheus", "Loki"]}, around=well),
             "without its database": Scene(one, around=told(world, "grafana", database="failing", **at_ease)),
             "no token": Scene(nobody, around=well),
-            "refused": Scene(one | {"url": closed}),
-            "hung": Scene(one | {"url": f"http://127.0.0.1:{world.hanging.port}", "timeout": 0.2}),
-            "tls": Scene(one | {"url": f"https://127.0.0.1:{world.stack.port('LB_TLS')}"}),
-            "gated": Scene(one | {"url": closed, "gate": True}, "failed"),
+            **connection_scenes(world, one, "unchanged"),
+            "gated": Scene(one | {"url": closed(world), "gate": True}, "failed"),
         },
-        options={
-            "url": Other(closed),
-            "url_username": Other("grafana-user", scene="no token"),
-            "url_password": Other("grafana-password", scene="no token", together={"url_username": "grafana-user"}),
-            "bearer_token": Other("another-token"),
-            "proxy": Other(closed, scene="hung"),
-            "validate_certs": Other(False, scene="tls"),
-            "ca_path": Other(world.stack.ca, scene="tls"),
-            "timeout": Other(0.4, scene="hung"),
+        options=connection_options(world, "no token")
+        | {
+            "url": Other(closed(world)),
             "datasources": Other(["Prometheus"]),
             "expected": Other(["Loki"]),
             "gate": Other(True, scene="refused", fails=True),

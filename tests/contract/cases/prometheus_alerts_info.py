@@ -4,9 +4,9 @@ import http.server
 import json
 import threading
 
-from ansible_collections.astraldraft.ops.tests.contract.cases.alertmanager_silence import connection_options, connection_scenes
 from ansible_collections.astraldraft.ops.tests.contract.lib.alertmanagers import REDUCED
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 
 
 def ago(seconds):
@@ -66,7 +66,7 @@ def case(world):
         },
         options=connection_options(world)
         | {
-            "url": Other(f"http://127.0.0.1:{world.closed_port}", fails=True),
+            "url": Other(closed(world), fails=True),
             "matchers": Other(["job=app"]),
             "states": Other(["pending"]),
             "limit": Other(1),

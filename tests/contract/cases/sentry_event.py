@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed
 from ansible_collections.astraldraft.ops.tests.contract.lib.stub import told
 
 CALM = {"limited": {"count": 0, "seconds": 1}}
@@ -36,7 +37,7 @@ def case(world):
             "test": Other(True),
             "timeout": Other(0.4, scene="hung"),
             "wait_timeout": Other(0, scene="limited", fails=True),
-            "proxy": Other(f"http://127.0.0.1:{world.closed_port}", scene="hung"),
+            "proxy": Other(closed(world), scene="hung"),
             "validate_certs": Other(False, scene="tls"),
             "ca_path": Other(world.stack.ca, scene="tls"),
         },

@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 from ansible_collections.astraldraft.ops.tests.contract.lib.stub import told
 
 # In an environment of their own: another case sends events meanwhile.
@@ -9,7 +10,6 @@ EVENTS = [
 
 
 def case(world):
-    closed = f"http://127.0.0.1:{world.closed_port}"
     events = told(world, "sentry", events=EVENTS)
     search = {"url": world.stack.url("STUB") + "/sentry", "bearer_token": "demo-sentry-token", "organization": "astral-draft",
               "environments": ["contract"]}  # fmt: skip
@@ -22,19 +22,12 @@ def case(world):
             "no such project": Scene(search | {"projects": ["nothing"]}, "failed"),
             "no window": Scene(search | {"window": "soon"}, "failed"),
             "no token": Scene(nobody, "failed"),
-            "refused": Scene(search | {"url": closed}, "failed"),
-            "hung": Scene(search | {"url": f"http://127.0.0.1:{world.hanging.port}", "timeout": 0.2}, "failed"),
-            "tls": Scene(search | {"url": f"https://127.0.0.1:{world.stack.port('LB_TLS')}"}, "failed"),
+            **connection_scenes(world, search),
         },
-        options={
-            "url": Other(closed, fails=True),
-            "url_username": Other("sentry-user", scene="no token"),
-            "url_password": Other("sentry-password", scene="no token", together={"url_username": "sentry-user"}),
+        options=connection_options(world, "no token")
+        | {
+            "url": Other(closed(world), fails=True),
             "bearer_token": Other("another-token", fails=True),
-            "proxy": Other(closed, scene="hung"),
-            "validate_certs": Other(False, scene="tls"),
-            "ca_path": Other(world.stack.ca, scene="tls"),
-            "timeout": Other(0.4, scene="hung"),
             "organization": Other("nobody", fails=True),
             "projects": Other(["42"]),
             "query": Other("is:resolved"),

@@ -292,9 +292,9 @@ def test_no_write_without_the_lock(server):
 
 def test_a_failure_while_writing_says_that_nobody_knows():
     error = ProbeError("timed_out", "timed_out", "no answer from http://am within 1 s", "Look at it.")
-    told = "No silence was changed: no answer from http://am within 1 s. Look at it."
-    assert _silences.explained(error, False).message == told
-    assert _silences.explained(error, True).message == "Silences may have been changed" + told[23:] + " Run it again: what is there is found."
+    why = "no answer from http://am within 1 s. Look at it."
+    assert _silences.explained(error, False).message == "No silence was changed: " + why
+    assert _silences.explained(error, True).message == f"Silences may have been changed: {why} Run it again: what is there is found."
 
 
 @pytest.mark.parametrize(("reason", "done"), [("timed_out", True), ("server_error", True), ("bad_request", False), ("our_credentials", False)])
