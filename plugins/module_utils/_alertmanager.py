@@ -13,6 +13,7 @@ import email.utils
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _matchers
+from ansible_collections.astraldraft.ops.plugins.module_utils._figures import plural
 from ansible_collections.astraldraft.ops.plugins.module_utils._http import safe_url
 from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like, refusal
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
@@ -20,6 +21,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 
 SERVICE = "Alertmanager"
 STATES = ("active", "silenced", "inhibited", "unprocessed")
+#: Of members that do not agree, the first of these counts.
+_LOUDEST = ("active", "unprocessed", "inhibited", "silenced")
 SILENCE_STATES = ("active", "pending", "expired")
 RUNBOOKS = ("runbook_url", "runbook")
 #: In this order they tell one alert from another of the same name.
@@ -212,9 +215,6 @@ def merged(by_url):
     return sorted(found.values(), key=lambda record: (STATES.index(record["state"]), record["starts_at"], record["title"]))
 
 
-_LOUDEST = ("active", "unprocessed", "inhibited", "silenced")
-
-
 def by_silence(found):
     """Id of a silence to the alerts, as the API has them, that it hides."""
     hidden = {}
@@ -241,5 +241,5 @@ def counts(records):
 def summary(counted, silent):
     """One sentence: ``3 alerts: 1 active, 2 silenced``."""
     states = ", ".join("{0} {1}".format(counted[state], state) for state in STATES if counted[state])
-    told = "{0} alert{1}".format(counted["total"], "" if counted["total"] == 1 else "s") + (states and ": " + states)
+    told = "{0} {1}".format(counted["total"], plural("alert", counted["total"])) + (states and ": " + states)
     return told + ("; {0} of the Alertmanagers told nothing".format(silent) if silent else "")

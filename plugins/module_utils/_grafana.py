@@ -22,6 +22,7 @@ HEALTHY, UNHEALTHY, UNSUPPORTED, MISSING, UNKNOWN = "healthy", "unhealthy", "uns
 #: Refusals after which nobody knows more than before.
 OUR_FAULT = ("our_credentials", "forbidden")
 AT_ONCE = 8
+LATE = "What it shows hangs, or cannot be reached from Grafana. Raise timeout if it is slow by nature."
 PERMISSIONS = "Give the service account datasources:read and datasources:query (role Admin has both), or correct bearer_token."
 
 
@@ -72,9 +73,6 @@ def health(connection, sources, heartbeat=None):
     if any(answer["reason"] == "no_backend" for answer in answers):
         _settle(connection, answers)
     return answers
-
-
-LATE = "What it shows hangs, or cannot be reached from Grafana. Raise timeout if it is slow by nature."
 
 
 def _late(connection):

@@ -28,6 +28,17 @@ MOST_SAID = 300
 #: After these nobody knows whether what was sent has arrived.
 IN_DOUBT = ("timed_out", "reset", "cut_short", "not_http", "web_page", "not_json", "too_large", "server_error")
 CREDENTIALS = "url_username and url_password, or bearer_token"
+#: What a status means: a word for machines, words, and what to do. 300 and 500 stand for all of their kind, None for any other.
+_MEANINGS = {
+    300: ("redirected", "which leads elsewhere", "Give the address that it leads to, if that is {name}'s."),
+    401: ("our_credentials", "it refuses our credentials", "Correct {options}."),
+    403: ("forbidden", "our credentials do not allow that", "Give them the permission, or correct {options}."),
+    404: ("not_found", "nothing is there", "Is url {name}'s, with the path prefix that it is served under (its own, or that of a proxy)?"),
+    410: ("gone", "this version of {name} has done away with that part of its API", "Is that the address that is meant?"),
+    429: ("later", "it wants to be asked less often", "Wait, then run it again."),
+    500: ("server_error", "", "Read the log of {name}, or of the proxy before it."),
+    None: ("unexpected_status", "", "Is that the address of {name}, and does it know what was asked?"),
+}
 _PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -84,26 +95,11 @@ def _answered(service, arguments):
 def refusal(answer, service, credentials=CREDENTIALS):
     """The ProbeError that the status of an :class:`Answer` stands for."""
     status = answer.status
-    reason, meaning, advice = "unexpected_status", "", "Is that the address of {0}, and does it know what was asked?".format(service)
-    if status == 401:
-        reason, meaning, advice = "our_credentials", "it refuses our credentials", "Correct {0}.".format(credentials)
-    elif status == 403:
-        reason, meaning = "forbidden", "our credentials do not allow that"
-        advice = "Give them the permission, or correct {0}.".format(credentials)
-    elif status == 404:
-        reason, meaning = "not_found", "nothing is there"
-        advice = "Is url {0}'s, with the path prefix that it is served under (its own, or that of a proxy)?".format(service)
-    elif status == 410:
-        reason, meaning = "gone", "this version of {0} has done away with that part of its API".format(service)
-        advice = "Is this the address that is meant, and not one of another version's API?"
-    elif status == 429:
-        reason, meaning, advice = "later", "it wants to be asked less often", "Wait, then run it again."
-    elif status >= 500:
-        reason, advice = "server_error", "Read the log of {0}, or of the proxy before it.".format(service)
-    elif 300 <= status < 400:
-        reason, meaning, advice = "redirected", "which leads elsewhere", "Give the address that it leads to, if that is {0}'s.".format(service)
-    told = "{0} at {1} answered {2}".format(service, answer.url, status)
-    return ProbeError("wrong_answer", reason, told + (meaning and ", " + meaning) + (answer.said and ": " + answer.said), advice)
+    otherwise = _MEANINGS[500 if status >= 500 else 300 if 300 <= status < 400 else None]
+    reason, meaning, advice = _MEANINGS.get(status, otherwise)
+    message = "{0} at {1} answered {2}".format(service, answer.url, status) + (meaning and ", " + meaning.format(name=service))
+    message += ": " + answer.said if answer.said else ""
+    return ProbeError("wrong_answer", reason, message, advice.format(name=service, options=credentials))
 
 
 def _is_page(response):

@@ -14,6 +14,7 @@ import re
 import urllib.parse
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._figures import plural
 from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, from_iso, to_iso
@@ -129,7 +130,7 @@ def _number(value):
 
 def _iso(text):
     try:
-        moment = from_iso(re.sub(r"(\.\d{6})\d+", r"\1", str(text)))
+        moment = from_iso(str(text))
     except ValueError:
         return None
     return to_iso(moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc))
@@ -139,9 +140,5 @@ def summary(found, total, window, release):
     """One sentence."""
     events, new = sum(issue["count"] for issue in found), sum(issue["new"] for issue in found)
     of = " of {0}".format(total) if total is not None and total > len(found) else ""
-    told = "{0}{1} {2} with {3} {4}".format(len(found), of, _plural("issue", total or len(found)), events, _plural("event", events))
+    told = "{0}{1} {2} with {3} {4}".format(len(found), of, plural("issue", total or len(found)), events, plural("event", events))
     return "{0} in {1}{2}, {3} new".format(told, window, " of release {0}".format(release) if release else "", new)
-
-
-def _plural(word, number):
-    return word if number == 1 else word + "s"

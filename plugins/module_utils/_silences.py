@@ -173,7 +173,7 @@ def foreseen(plan, now):
 
 
 class Silencer:
-    """One Alertmanager and what a module does there. ``fence()`` is called before each write; ``done`` says whether one may have arrived."""
+    """One Alertmanager and what a module does there. ``fence()`` is called before each write; ``done``: whether one may have arrived."""
 
     def __init__(self, connection, fence):
         self.connection, self.fence, self.done = connection, fence, False

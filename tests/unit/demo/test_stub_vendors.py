@@ -25,8 +25,8 @@ def ask(service, method, path, body=None, headers=None, pairs=()):
     return reply
 
 
-def grafana(service, method, path, body=None, headers=GRAFANA, pairs=()):
-    reply = ask(service, method, "/grafana" + path, body, headers, pairs)
+def grafana(service, method, path, body=None, headers=None, pairs=()):
+    reply = ask(service, method, "/grafana" + path, body, GRAFANA if headers is None else headers, pairs)
     return reply.status, reply.body
 
 

@@ -297,7 +297,9 @@ def test_a_failure_while_writing_says_that_nobody_knows():
     assert _silences.explained(error, True).message == f"Silences may have been changed: {why} Run it again: what is there is found."
 
 
-@pytest.mark.parametrize(("reason", "done"), [("timed_out", True), ("server_error", True), ("bad_request", False), ("our_credentials", False)])
+@pytest.mark.parametrize(
+    ("reason", "done"), [("timed_out", True), ("server_error", True), ("bad_request", False), ("our_credentials", False)]
+)
 def test_what_was_refused_was_not_done(server, monkeypatch, reason, done):
     def fails(_connection, _what):
         raise ProbeError("wrong_answer", reason, "no", "Look.")
