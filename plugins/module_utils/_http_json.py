@@ -34,6 +34,7 @@ _MEANINGS = {
     401: ("our_credentials", "it refuses our credentials", "Correct {options}."),
     403: ("forbidden", "our credentials do not allow that", "Give them the permission, or correct {options}."),
     404: ("not_found", "nothing is there", "Is url {name}'s, with the path prefix that it is served under (its own, or that of a proxy)?"),
+    407: ("proxy_refused", "the proxy wants to know who asks", "Give proxy with the user and the password that it knows."),
     410: ("gone", "this version of {name} has done away with that part of its API", "Is that the address that is meant?"),
     429: ("later", "it wants to be asked less often", "Wait, then run it again."),
     500: ("server_error", "", "Read the log of {name}, or of the proxy before it."),
@@ -85,7 +86,7 @@ def _answered(service, arguments):
     try:
         response = request(redirects=2, retries=1, **arguments)
     except ProbeError as error:
-        error.message = "{0} gave no answer: {1}".format(service, error.message)
+        error.message = "{0}: {1}".format(service, error.message)
         if error.reason == "too_large":
             error.next = "Is that the address of {0}? What answers there does not end.".format(service)
         raise

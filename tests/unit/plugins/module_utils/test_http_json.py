@@ -23,6 +23,7 @@ ANSWERS = [
     (bad.answering("401 Unauthorized"), "our_credentials", "answered 401, it refuses our credentials"),
     (bad.answering("403 Forbidden"), "forbidden", "answered 403, our credentials do not allow that"),
     (bad.answering("404 Not Found", b"404 page not found"), "not_found", "answered 404, nothing is there: 404 page not found"),
+    (bad.answering("407 Proxy Authentication Required"), "proxy_refused", "answered 407, the proxy wants to know"),
     (bad.answering("410 Gone"), "gone", "done away with"),
     (bad.answering("429 Too Many Requests", b"slow down"), "later", "answered 429, it wants to be asked less often: slow down"),
     (bad.answering("418 Teapot"), "unexpected_status", "answered 418"),
@@ -111,7 +112,7 @@ def test_the_options_that_are_to_be_corrected_are_named():
 
 
 def test_nobody_listens():
-    with pytest.raises(ProbeError, match=r"^Gauge gave no answer: connection to "):
+    with pytest.raises(ProbeError, match=r"^Gauge: connection to "):
         ask_json({"url": f"http://127.0.0.1:{bad.free_port()}", "timeout": 1}, "/x", service="Gauge")
 
 
