@@ -64,19 +64,15 @@ def ask_json(connection, path, parameters=(), service="the service", method="GET
     arguments = dict(connection, url=url, method=method, headers=sent, body=body, max_bytes=max_bytes)
     try:
         response = _answered(service, arguments)
-        answer = Answer(response.status, None, response.url, response.headers, redact_text(said(response), hidden))
-        well = 200 <= answer.status < 300
-        if not well and answer.status not in accepted:
-            raise refusal(answer, service, credentials)
-        if well:
-            _refuse_page(response, service)
-        try:
-            return answer._replace(document=decode_json(response))
-        except ProbeError as error:
-            if text or not well:
-                return answer
-            error.message = "{0} at {1}".format(service, error.message)
-            raise
+        document, wrong = _document(response, service)
+        words = redact_text(_said(response, document), hidden)
+        answer = Answer(response.status, document, response.url, response.headers, words)
+        if not 200 <= answer.status < 300:
+            if answer.status not in accepted:
+                raise refusal(answer, service, credentials)
+        elif wrong and not (text and wrong.reason == "not_json"):
+            raise wrong
+        return answer
     except ProbeError as error:
         raise ProbeError(error.verdict, error.reason, redact_text(error.message, hidden), error.next)
 
@@ -107,12 +103,16 @@ def _is_page(response):
     return bool(_PAGE.match(response.body)) or response.headers.get("content-type", "").startswith("text/html")
 
 
-def _refuse_page(response, service):
-    """Raise ProbeError when a web page stands where JSON should."""
+def _document(response, service):
+    """``(what the body says, None)``, or ``(None, the ProbeError of one that says no JSON)``."""
     if _is_page(response):
         message = "{0} at {1} answered {2} with a web page, not with JSON".format(service, response.url, response.status)
         advice = "A login page or a proxy answers in its place, or the path prefix is not {0}'s.".format(service)
-        raise ProbeError("wrong_answer", "web_page", message, advice)
+        return None, ProbeError("wrong_answer", "web_page", message, advice)
+    try:
+        return decode_json(response), None
+    except ProbeError as error:
+        return None, ProbeError(error.verdict, error.reason, "{0} at {1}".format(service, error.message), error.next)
 
 
 def not_like(service, url):
@@ -127,14 +127,11 @@ def failure(error, what="", **evidence):
     return OpsError("{0}. {1}".format(message.rstrip("."), error.next).strip(), **evidence)
 
 
-def said(response):
+def _said(response, document):
     """What a response says in the service's own words, on one line: its text, or what its JSON has for people."""
     if _is_page(response):
         return "a web page"
-    try:
-        words = _words_in(json.loads(response.body.decode("utf-8")))
-    except ValueError:
-        words = response.body[: 4 * MOST_SAID].decode("utf-8", "replace")
+    words = response.body[: 4 * MOST_SAID].decode("utf-8", "replace") if document is None else _words_in(document)
     return " ".join(words.split())[:MOST_SAID]
 
 
