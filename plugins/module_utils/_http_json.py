@@ -65,7 +65,7 @@ def ask_json(connection, path, parameters=(), service="the service", method="GET
     try:
         response = _answered(service, arguments)
         document, wrong = _document(response, service)
-        words = redact_text(_said(response, document), hidden)
+        words = redact_text(_said(response, document), hidden)[:MOST_SAID]  # in this order: half of a secret is one, too
         answer = Answer(response.status, document, response.url, response.headers, words)
         if not 200 <= answer.status < 300:
             if answer.status not in accepted:
@@ -132,7 +132,7 @@ def _said(response, document):
     if _is_page(response):
         return "a web page"
     words = response.body[: 4 * MOST_SAID].decode("utf-8", "replace") if document is None else _words_in(document)
-    return " ".join(words.split())[:MOST_SAID]
+    return " ".join(words.split())
 
 
 def _words_in(document):
