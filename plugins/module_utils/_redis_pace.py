@@ -71,9 +71,12 @@ class Pace:
             self._speed_up()
 
     def _slow_down(self):
+        """A smaller step is one that others wait for less; pauses are for when that is not enough."""
         self.slowed += 1
-        self.batch = max(SMALLEST, self.batch / 2)
-        self.pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self.pause * 2))
+        if self.batch > SMALLEST:
+            self.batch = max(SMALLEST, self.batch / 2)
+        else:
+            self.pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self.pause * 2))
 
     def _speed_up(self):
         if self.pause:

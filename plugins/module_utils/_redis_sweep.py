@@ -24,7 +24,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redis_topology im
     primaries,
 )
 
-PING_EVERY = 0.003
+PING_EVERY = 0.002
 LOOK_AGAIN = 0.5
 MOST_PASSES = 5
 MOST_TRIES = 20  # of one pass, while servers change places

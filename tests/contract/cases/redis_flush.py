@@ -86,5 +86,5 @@ def case(world):
         },
         noise=NOISE,
         reduced=REDUCED,
-        without_effect=WITHOUT_EFFECT | {"latency_limit": "Above this, and above twice what they took before"},
+        without_effect=WITHOUT_EFFECT | {"latency_limit": "Above this, and above twice what they take while nothing is done here"},
     )

@@ -119,16 +119,18 @@ def _whole(keys: Keys) -> None:
         answer = keys.begin().wait()
         ended = time.monotonic()
         time.sleep(1)
+    after = quiet(keys.servers.address, PRIMARIES)
     keys.judge("whole", answer)
     keys.record.check(answer.get("removed") == there, "whole: as many as there were", f"{answer.get('removed')} of {there}")
-    felt, before = others.p99(began, ended), idle.p99()
-    limit = max(LIMIT_SECONDS, IDLE_TIMES * before)
+    # A shared machine is not as quiet all the time: what others feel without us is asked before and after.
+    felt, alone = others.p99(began, ended), max(idle.p99(), after.p99())
+    limit = max(LIMIT_SECONDS, IDLE_TIMES * alone)
     told = ", ".join(
         f"{name} {seconds * 1000:.2f} ms"
-        for name, seconds in {"p99": felt, "worst": others.worst(began, ended), "idle p99": before, "idle worst": idle.worst()}.items()
+        for name, seconds in {"p99": felt, "worst": others.worst(began, ended), "idle p99": alone, "idle worst": idle.worst()}.items()
     )
     keys.record.check(felt <= limit, f"whole: others wait for at most {limit * 1000:.1f} ms (p99)", told)
-    keys.record.data["whole"] = {"seconds": ended - began, "p99": felt, "idle": before, "keys": there}
+    keys.record.data["whole"] = {"seconds": ended - began, "p99": felt, "idle": alone, "keys": there}
 
 
 def _killed(keys: Keys) -> None:

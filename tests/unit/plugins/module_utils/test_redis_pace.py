@@ -41,8 +41,8 @@ def test_a_small_batch_is_never_exceeded():
 def test_it_slows_down_and_comes_back():
     pace = Pace(200, LIMIT)
     feel(pace, 0.0017)
-    assert (pace.count, pace.pause, pace.slowed) == (paces.SMALLEST, 0.002, 1)
-    feel(pace, 0.0017, 2)
+    assert (pace.count, pace.pause, pace.slowed) == (paces.SMALLEST, 0.001, 1)
+    feel(pace, 0.0017, 3)
     assert (pace.count, pace.pause) == (paces.SMALLEST, paces.LONGEST_PAUSE)
     feel(pace, 0.0001, 30)
     assert (pace.count, pace.pause) == (200, 0.0)
