@@ -7,23 +7,8 @@
 from __future__ import annotations
 
 
-# Of every HTTP request, whatever names the address.
-_WAY = r"""
-  proxy:
-    description:
-      - The address of a proxy to go through, such as V(http://proxy.example.com:3128), with user and password in it where it wants them. By
-        default none.
-    type: str
-  timeout:
-    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
-    type: float
-    default: 10.0
-"""
-
-
 class ModuleDocFragment:
-    DOCUMENTATION = (
-        r"""
+    DOCUMENTATION = r"""
 options:
   url:
     description:
@@ -41,10 +26,20 @@ options:
     description: "A token sent as C(Authorization: Bearer). It takes precedence over O(url_username)."
     type: str
 """
-        + _WAY
-    )
 
-    WAY = "options:" + _WAY
+    # Of every HTTP request, whatever names the address.
+    WAY = r"""
+options:
+  proxy:
+    description:
+      - The address of a proxy to go through, such as V(http://proxy.example.com:3128), with user and password in it where it wants them. By
+        default none.
+    type: str
+  timeout:
+    description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
+    type: float
+    default: 10.0
+"""
 
     TLS = r"""
 options:

@@ -31,7 +31,8 @@ CREDENTIALS = "url_username and url_password, or bearer_token"
 #: What a status means: a word for machines, words, and what to do. 300 and 500 stand for all of their kind, None for any other.
 _MEANINGS = {
     300: ("redirected", "which leads elsewhere", "Give the address that it leads to, if that is {name}'s."),
-    401: ("our_credentials", "it refuses our credentials", "Correct {options}."),
+    # The word credentials and a colon would hide what follows.
+    401: ("our_credentials", "our credentials are refused", "Correct {options}."),
     403: ("forbidden", "our credentials do not allow that", "Give them the permission, or correct {options}."),
     404: ("not_found", "nothing is there", "Is url {name}'s, with the path prefix that it is served under (its own, or that of a proxy)?"),
     407: ("proxy_refused", "the proxy wants to know who asks", "Give proxy with the user and the password that it knows."),

@@ -18,6 +18,7 @@ description:
   - A member that does not answer is named in RV(alertmanagers) and in a warning. When none answers the task fails.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

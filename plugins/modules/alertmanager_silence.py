@@ -21,6 +21,7 @@ description:
   - Where two runs put the same silence at the same moment, the younger is ended.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

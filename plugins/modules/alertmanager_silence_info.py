@@ -17,6 +17,7 @@ description:
   - An Alertmanager that cannot be asked fails the task.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

@@ -18,6 +18,7 @@ description:
   - A service account needs C(annotations:read), C(annotations:create) and C(annotations:write), and C(annotations:delete) to remove one.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.attributes

@@ -19,6 +19,7 @@ description:
   - A service account needs C(datasources:read) and C(datasources:query).
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

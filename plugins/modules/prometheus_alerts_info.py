@@ -18,6 +18,7 @@ description:
   - A Prometheus that cannot be asked fails the task.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

@@ -20,6 +20,7 @@ description:
   - Nothing but C(GET) requests is sent. Ages are taken by the clock of Prometheus.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

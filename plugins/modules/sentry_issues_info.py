@@ -19,6 +19,7 @@ description:
   - The token needs the scopes C(event:read) and C(org:read), and C(project:read) with O(projects).
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group

@@ -20,7 +20,7 @@ ANSWERS = [
     (bad.answering("500 Internal Server Error", b'"disk full"'), "server_error", "answered 500: disk full"),
     (bad.answering("500 Internal Server Error", PAGE), "server_error", "answered 500: a web page"),
     (bad.answering("502 Bad Gateway"), "server_error", "answered 502"),
-    (bad.answering("401 Unauthorized"), "our_credentials", "answered 401, it refuses our credentials"),
+    (bad.answering("401 Unauthorized"), "our_credentials", "answered 401, our credentials are refused"),
     (bad.answering("403 Forbidden"), "forbidden", "answered 403, our credentials do not allow that"),
     (bad.answering("404 Not Found", b"404 page not found"), "not_found", "answered 404, nothing is there: 404 page not found"),
     (bad.answering("407 Proxy Authentication Required"), "proxy_refused", "answered 407, the proxy wants to know"),

@@ -328,7 +328,7 @@ def test_ending_one_by_every_version(status, body, ends_well):
         if ends_well:
             _alertmanager.expire_silence(connection, "one")
             return
-        with pytest.raises(ProbeError, match="answered [45]"):
+        with pytest.raises(ProbeError, match=r"answered [45]"):
             _alertmanager.expire_silence(connection, "one")
 
 
