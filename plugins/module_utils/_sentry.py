@@ -82,10 +82,10 @@ def event_of(params, identity, now):
         if params[option] and not form.fullmatch(params[option]):
             message = "{0} is {1!r}, which Sentry does not take. Give up to {2} characters without slashes and line ends."
             raise OpsError(message.format(option, params[option], 200 if option == "release" else 64))
-    if not params["message"].strip():
-        raise OpsError("message is empty. Say what happened.")
+    if not params["text"].strip():
+        raise OpsError("text is empty. Say what happened.")
     event = {"event_id": identity, "timestamp": to_iso(now), "platform": "other", "logger": "astraldraft.ops", "level": params["level"]}
-    event["message"] = {"formatted": params["message"]}
+    event["message"] = {"formatted": params["text"]}
     if params["test"]:
         tags["test"] = "true"
         event["fingerprint"] = [FINGERPRINT_OF_TESTS]

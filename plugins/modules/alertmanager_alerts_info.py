@@ -29,6 +29,7 @@ options:
       - The address of Alertmanager, with C(http://) or C(https://) and with its path prefix where it has one. Give this, O(urls) or both.
       - Proxy variables of the environment are not used.
     type: str
+    required: false
   urls:
     description: The addresses of the members of a cluster, likewise.
     type: list

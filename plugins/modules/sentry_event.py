@@ -37,7 +37,7 @@ options:
       - Empty is a Sentry that is not configured. Then nothing is sent, as with Sentry's own libraries.
     type: str
     required: true
-  message:
+  text:
     description: What happened.
     type: str
     required: true
@@ -82,13 +82,13 @@ EXAMPLES = r"""
 - name: Does Sentry take events?
   astraldraft.ops.sentry_event:
     dsn: "{{ vault_sentry_dsn }}"
-    message: Test of the connection, from the runbook
+    text: Test of the connection, from the runbook
     test: true
 
 - name: A rollback leaves a mark
   astraldraft.ops.sentry_event:
     dsn: "{{ vault_sentry_dsn }}"
-    message: v1.2.3 was rolled back to v1.2.2
+    text: v1.2.3 was rolled back to v1.2.2
     level: warning
     release: v1.2.3
     environment: production
@@ -140,7 +140,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeE
 SPEC = dict(
     WAY_SPEC,
     dsn={"type": "str", "required": True, "no_log": True},
-    message={"type": "str", "required": True},
+    text={"type": "str", "required": True},
     level={"type": "str", "choices": list(_sentry.LEVELS), "default": "info"},
     tags={"type": "dict", "default": {}},
     release={"type": "str"},

@@ -13,7 +13,7 @@ def case(world):
         return f"{scheme}://{key}@127.0.0.1:{port}{path}"
 
     stub = world.stack.port("STUB")
-    event = {"dsn": dsn(stub), "message": "hello"}
+    event = {"dsn": dsn(stub), "text": "hello"}
     return Case(
         scenes={
             "base": Scene(event, "changed"),
@@ -28,7 +28,7 @@ def case(world):
         },
         options={
             "dsn": Other(dsn(stub, path="/sentry/43"), fails=True),
-            "message": Other("good bye"),
+            "text": Other("good bye"),
             "level": Other("error"),
             "tags": Other({"operator": "ada"}),
             "release": Other("v1.2.3"),

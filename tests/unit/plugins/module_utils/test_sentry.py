@@ -8,7 +8,7 @@ from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils import 
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils import stubbed
 
 NOW = 1764000000.0
-BLANK = {"message": "hello", "level": "info", "tags": {}, "release": None, "environment": None, "test": False}
+BLANK = {"text": "hello", "level": "info", "tags": {}, "release": None, "environment": None, "test": False}
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_the_key_comes_last_in_the_header():
 
 
 def test_an_envelope_is_a_line_of_headers_and_an_item():
-    one = event(message="zwei\nZeilen", tags={"n": 1})
+    one = event(text="zwei\nZeilen", tags={"n": 1})
     headers, item, payload, rest = sentry.envelope(one, NOW).split(b"\n")
     assert json.loads(headers) == {"event_id": "a" * 32, "sent_at": "2025-11-24T16:00:00.000Z"}
     assert json.loads(item) == {"type": "event", "length": len(payload), "content_type": "application/json"}
@@ -91,7 +91,7 @@ def test_tests_are_one_issue():
         {"environment": "a/b"},
         {"environment": "None"},
         {"environment": "e" * 65},
-        {"message": " \n"},
+        {"text": " \n"},
     ],
 )
 def test_what_sentry_would_leave_out_is_refused(options):
@@ -161,7 +161,7 @@ def test_a_wrong_key_and_a_wrong_project(stub):
 
 
 def test_what_is_too_large(stub):
-    assert "answered 413" in failure(stub, message="x" * 300_000).message
+    assert "answered 413" in failure(stub, text="x" * 300_000).message
 
 
 @pytest.mark.parametrize(
