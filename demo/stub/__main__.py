@@ -37,7 +37,8 @@ class Application:
         if len(body) > MAX_BODY:
             reply, delay = Reply(413, {"error": f"larger than {MAX_BODY} bytes"}, {"connection": "close"}), 0.0
         else:
-            call = Call(request.method, request.url.path, dict(request.query_params), dict(request.headers), bytes(body))
+            pairs = tuple(request.query_params.multi_items())
+            call = Call(request.method, request.url.path, dict(request.query_params), dict(request.headers), bytes(body), pairs)
             reply, delay = self._service.answer(call)
         await asyncio.sleep(delay)
         content, kind = reply.content()

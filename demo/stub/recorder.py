@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections import deque
 from typing import Any
@@ -12,14 +13,20 @@ from .vendors.base import Call
 
 KEPT = 2000
 KEPT_BODY = 64 * 1024
+NAMED_SECRET = re.compile(r"(sentry_key|sentry_secret)=([^,\s]*)")
 SECRET_HEADERS = ("authorization", "cookie", "ocp-apim-subscription-key", "x-api-key", "x-sentry-auth", "x-routing-key")
 
 
 def masked(value: str) -> str:
-    """Enough to see that it was sent, and whether it was the same one: never the value."""
+    """Enough to see that it was sent, and whether it was the same one: never the value. Of ``name=value`` pairs, those of Sentry's."""
+    if NAMED_SECRET.search(value):
+        return NAMED_SECRET.sub(lambda pair: f"{pair[1]}=sha256:{digest_of(pair[2])}", value)
     scheme, _, rest = value.rpartition(" ")
-    digest = hashlib.sha256(rest.encode()).hexdigest()[:12]
-    return f"{scheme} sha256:{digest}".strip()
+    return f"{scheme} sha256:{digest_of(rest)}".strip()
+
+
+def digest_of(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()[:12]
 
 
 class Recorder:

@@ -25,6 +25,16 @@ options:
   bearer_token:
     description: "A token sent as C(Authorization: Bearer). It takes precedence over O(url_username)."
     type: str
+"""
+
+    # Of every HTTP request, whatever names the address.
+    WAY = r"""
+options:
+  proxy:
+    description:
+      - The address of a proxy to go through, such as V(http://proxy.example.com:3128), with user and password in it where it wants them. By
+        default none.
+    type: str
   timeout:
     description: The seconds that one request may take in all, from the name look-up to the last byte of the answer.
     type: float

@@ -127,3 +127,8 @@ def span(seconds):
         if seconds < limit:
             return form.format(seconds / divisor)
     return "{0:.1f} d".format(seconds / 86400)
+
+
+def plural(word, number):
+    """``word`` as it is said of so many."""
+    return word if number == 1 else word + "s"

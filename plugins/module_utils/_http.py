@@ -5,7 +5,7 @@
 """One HTTP request with every limit on it. Private: other collections must not import it.
 
 Built on http.client: it starts in a third of the time of requests, and lets one deadline cover connecting, TLS, a trickled
-header and a trickled body. Proxy variables of the environment are not read: what is asked is exactly what the URL names.
+header and a trickled body. Proxy variables of the environment are not read: what is asked is the URL, or the proxy that is given.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._net import Deadli
 from ansible_collections.astraldraft.ops.plugins.module_utils._tls import context_for, explain_tls
 
 TLS_SPEC = {"validate_certs": {"type": "bool", "default": True}, "ca_path": {"type": "path"}}
+#: Of every HTTP request, whatever names the address.
+WAY_SPEC = dict(TLS_SPEC, proxy={"type": "str", "no_log": True}, timeout={"type": "float", "default": 10.0})
 HTTP_SPEC = dict(
-    TLS_SPEC,
+    WAY_SPEC,
     url={"type": "str", "required": True},
     url_username={"type": "str"},
     url_password={"type": "str", "no_log": True},
     bearer_token={"type": "str", "no_log": True},
-    timeout={"type": "float", "default": 10.0},
 )
+_ARGUMENTS = {"url_username": "username", "url_password": "password"}
 MAX_BYTES = 1024 * 1024
 RETRIED_STATUSES = (429, 502, 503, 504)
 RETRY_PAUSE = 0.2
@@ -71,13 +73,19 @@ def split_url(url):
     return _Target(parts.scheme, parts.hostname, port, path, unquote(parts.username or ""), unquote(parts.password or ""))
 
 
+def connection_of(options):
+    """The arguments of :func:`request` that the options of HTTP_SPEC or WAY_SPEC stand for: every path to a service goes by this one."""
+    return {_ARGUMENTS.get(option, option): options[option] for option in HTTP_SPEC if option in options}
+
+
 def request(url, method="GET", headers=None, body=None, timeout=10.0, username=None, password=None, bearer_token=None,
-            validate_certs=True, ca_path=None, host_header=None, max_bytes=MAX_BYTES, redirects=0, retries=0):  # fmt: skip
+            validate_certs=True, ca_path=None, host_header=None, max_bytes=MAX_BYTES, redirects=0, retries=0, proxy=None):  # fmt: skip
     """Ask ``url`` once and return the :class:`Response`, whatever its status; ``timeout`` seconds cover all of it.
 
     Raises ProbeError when there is no answer, or one that is not HTTP or longer than ``max_bytes``. A redirect is an answer like any
     other; up to ``redirects`` of them are followed, GET and HEAD only and never to another host. GET and HEAD are asked again up to
-    ``retries`` times after a connection that broke or a status that says "later".
+    ``retries`` times after a connection that broke or a status that says "later". ``proxy`` is the address of a proxy that is asked in
+    place of the host: in absolute form, or for https by a tunnel (CONNECT).
     """
     ends, safe = time.monotonic() + timeout, method in ("GET", "HEAD")
     sent = dict(headers or {})
@@ -85,11 +93,11 @@ def request(url, method="GET", headers=None, body=None, timeout=10.0, username=N
     if bearer_token:
         sent["Authorization"] = "Bearer " + bearer_token
     elif username or target.user:
-        pair = "{0}:{1}".format(username or target.user, password or target.password)
-        sent["Authorization"] = "Basic " + base64.b64encode(pair.encode("utf-8")).decode("ascii")
+        sent["Authorization"] = _basic(username or target.user, password or target.password)
     while True:
         try:
-            response = _once(url, method, sent, body, ends, timeout, context_for(validate_certs, ca_path), host_header, max_bytes)
+            context = context_for(validate_certs, ca_path)
+            response = _once(url, method, sent, body, ends, timeout, context, host_header, max_bytes, proxy)
         except ProbeError as error:
             if not (safe and retries and error.reason in ("refused", "reset", "cut_short") and ends - time.monotonic() > RETRY_PAUSE):
                 raise
@@ -114,21 +122,60 @@ def _same_host(url, location):
     return goal
 
 
-def _once(url, method, headers, body, ends, timeout, context, host_header, max_bytes):
+def _proxy(proxy):
+    """The parts of a proxy's address, and the headers it wants. Raises ProbeError."""
+    parts = split_url(proxy)
+    if parts.scheme != "http":
+        message = "{0} is not a proxy to ask: it must start with http://".format(safe_url(proxy))
+        raise ProbeError("wrong_answer", "bad_url", message, "Correct the proxy.")
+    return parts, {"Proxy-Authorization": _basic(parts.user, parts.password)} if parts.user else {}
+
+
+def _way(target, proxy):
+    """Where to connect to, the path to ask for, and the headers besides: the target's own, or a proxy's."""
+    if not proxy:
+        return target, target.path, {}
+    through, headers = _proxy(proxy)
+    if target.scheme == "https":
+        return through, target.path, {}
+    return through, "http://" + where(target.host, target.port) + target.path, headers
+
+
+def _basic(user, password):
+    return "Basic " + base64.b64encode("{0}:{1}".format(user, password).encode("utf-8")).decode("ascii")
+
+
+def _tunnel(limited, proxy, target):
+    """Have the proxy connect to the target. Raises ProbeError when it does not."""
+    goal = where(target.host, target.port)
+    lines = ["CONNECT {0} HTTP/1.1".format(goal), "Host: " + goal] + ["{0}: {1}".format(*pair) for pair in _proxy(proxy)[1].items()]
+    limited.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
+    answer = http.client.HTTPResponse(limited, method="CONNECT")
+    answer.begin()
+    if answer.status != 200:
+        message = "the proxy {0} answered {1} to a tunnel to {2}".format(safe_url(proxy), answer.status, goal)
+        raise ProbeError("wrong_answer", "proxy_refused", message, "Does the proxy let this host through, and is its password right?")
+
+
+def _once(url, method, headers, body, ends, timeout, context, host_header, max_bytes, proxy=None):
     started, target, shown = time.monotonic(), split_url(url), safe_url(url)
     named = split_url("{0}://{1}".format(target.scheme, host_header)).host if host_header else target.host
     default_port = {"http": 80, "https": 443}[target.scheme]
     host = host_header or (named if target.port == default_port and ":" not in named else where(named, target.port))
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.auto_open = 0
-    plain = connect(target.host, target.port, ends - started)
+    through, path, more = _way(target, proxy)
+    plain = connect(through.host, through.port, ends - started)
+    limited = DeadlineSocket(plain, ends)
     try:
+        if target.scheme == "https" and proxy:
+            _tunnel(limited, proxy, target)
         if target.scheme == "https":
             plain.settimeout(max(0.001, ends - time.monotonic()))
             plain = context.wrap_socket(plain, server_hostname=named)
-        connection.sock = DeadlineSocket(plain, ends)
-        connection.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in dict({"Host": host, "Accept-Encoding": "identity", "User-Agent": "astraldraft.ops"}, **headers).items():
+        limited = connection.sock = DeadlineSocket(plain, ends)
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in dict({"Host": host, "Accept-Encoding": "identity", "User-Agent": "astraldraft.ops"}, **more, **headers).items():
             connection.putheader(name, value)
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
@@ -146,7 +193,12 @@ def _once(url, method, headers, body, ends, timeout, context, host_header, max_b
         message = "{0} did not answer in HTTP ({1})".format(shown, type(error).__name__)
         raise ProbeError("wrong_answer", "not_http", message, "Is this the service's HTTP port? HTTPS or another protocol may be spoken.")
     except OSError as error:
-        raise explain(error, shown, timeout)
+        found = explain(error, shown, timeout)
+        if found.reason == "timed_out" and limited.received:
+            message = "{0} had sent {1} bytes and not finished its answer after {2:g} s"
+            message = message.format(shown, limited.received, round(timeout, 1))
+            raise ProbeError("timed_out", "timed_out", message, "It, or the way to it, is slow: look at its load, then raise timeout.")
+        raise found
     finally:
         plain.close()
     if len(answer) > max_bytes:

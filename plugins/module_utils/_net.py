@@ -94,6 +94,7 @@ class DeadlineSocket:
 
     def __init__(self, connection, ends):
         self._connection, self._ends = connection, ends
+        self.received = 0  # bytes of the answer
 
     def arm(self):
         left = self._ends - time.monotonic()
@@ -121,4 +122,6 @@ class _Reader(io.RawIOBase):
 
     def readinto(self, buffer):
         self._limits.arm()
-        return self._connection.recv_into(buffer)
+        count = self._connection.recv_into(buffer)
+        self._limits.received += count
+        return count

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 import time
-import urllib.parse
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _samples
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import decode_json, request
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import safe_url
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like, refusal
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 
@@ -50,7 +50,6 @@ QUERY_SPEC = {
 }
 MOST_POINTS = 11000  # Prometheus answers no more in one series
 MOST_SHOWN = 20
-MAX_BYTES = 16 * 1024 * 1024
 
 
 def ask(connection, query, start=None, end=None, step=None, at=None):
@@ -65,28 +64,34 @@ def ask(connection, query, start=None, end=None, step=None, at=None):
     elif at:
         parameters["time"] = at
     path = "/api/v1/query_range" if start is not None else "/api/v1/query"
-    arguments = dict(connection, url=connection["url"].rstrip("/") + path + "?" + urllib.parse.urlencode(parameters))
-    response = request(method="GET", max_bytes=MAX_BYTES, redirects=2, retries=1, **arguments)
-    shown = response.url.split("?", 1)[0]
-    if response.status in (401, 403):
-        message = "{0} answered {1}: it refuses our credentials".format(shown, response.status)
-        raise ProbeError("wrong_answer", "our_credentials", message, "Correct url_username and url_password, or bearer_token.")
-    if response.status not in (200, 400, 422, 503):
-        raise ProbeError("wrong_answer", "unexpected_status", "{0} answered {1}".format(shown, response.status), "Is url Prometheus's?")
-    document = decode_json(response._replace(url=shown))
+    data = fetch(connection, path, parameters)
+    try:
+        return series_of(data)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise not_like("Prometheus", safe_url(connection["url"]))
+
+
+def fetch(connection, path, parameters=()):
+    """The ``data`` of an answer of Prometheus's API. Raises ProbeError; reason bad_query when it refuses the question itself."""
+    answer = ask_json(connection, path, parameters, "Prometheus", accepted=(400, 422, 503))
+    document, shown = answer.document, answer.url
+    if document is None and answer.status >= 400:
+        raise refusal(answer, "Prometheus")
     if not isinstance(document, dict) or document.get("status") not in ("success", "error"):
-        raise ProbeError("wrong_answer", "not_prometheus", "{0} did not answer like Prometheus".format(shown), "Is url Prometheus's?")
-    if document["status"] == "error":
-        said = "{0} says {1}: {2}".format(shown, document.get("errorType"), document.get("error"))
-        if document.get("errorType") == "bad_data":
-            raise ProbeError("wrong_answer", "bad_query", said, "Correct the query.")
-        raise ProbeError("wrong_answer", "query_failed", said, "Make the query lighter, or look at the load of Prometheus.")
-    return series_of(document.get("data") or {})
+        raise not_like("Prometheus", shown)
+    if document["status"] == "success":
+        if document.get("data") is None:
+            raise not_like("Prometheus", shown)
+        return document["data"]
+    said = "{0} says {1}: {2}".format(shown, document.get("errorType"), document.get("error"))
+    if document.get("errorType") == "bad_data":
+        raise ProbeError("wrong_answer", "bad_query", said, "Correct the query.")
+    raise ProbeError("wrong_answer", "query_failed", said, "Make the query lighter, or look at the load of Prometheus.")
 
 
 def series_of(data):
     """The series in the ``data`` of an answer, whatever its type. Raises ProbeError on a type without numbers."""
-    kind, result = data.get("resultType"), data.get("result")
+    kind, result = data["resultType"], data.get("result")
     if kind == "scalar":
         return [{"labels": {}, "points": [_point(result)]}]
     if kind not in ("vector", "matrix"):

@@ -10,6 +10,7 @@ import datetime
 import re
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.ASCII)
+_FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 
 
 def utc_now():
@@ -26,6 +27,8 @@ def to_iso(moment):
 
 def from_iso(text):
     """The aware datetime of an ISO 8601 string that ends in ``Z`` or an offset. Raises ValueError."""
+    # Servers written in Go give nanoseconds without the zeros at their end; Python before 3.11 takes three digits or six.
+    text = _FRACTION.sub(lambda match: "." + match.group(1)[:6].ljust(6, "0"), text, count=1)
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 

@@ -19,6 +19,7 @@ description:
   - Nothing but C(GET) requests is sent.
 extends_documentation_fragment:
   - astraldraft.ops._http
+  - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
   - astraldraft.ops._operation
   - astraldraft.ops._operation.action_group
@@ -320,7 +321,7 @@ duration:
 from ansible_collections.astraldraft.ops.plugins.module_utils import _prometheus
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC, connection_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 
 VERDICT_SPEC = {"type": "str", "choices": ["inconclusive", "fail"], "default": "inconclusive"}
@@ -339,9 +340,7 @@ def work(module, result):
     options = module.params
     if not options["queries"]:
         raise OpsError("No query is given. Give at least one in queries.")
-    names = {"url": "url", "username": "url_username", "password": "url_password", "bearer_token": "bearer_token"}
-    names.update(validate_certs="validate_certs", ca_path="ca_path", timeout="timeout")
-    connection = {argument: options[option] for argument, option in names.items()}
+    connection = connection_of(options)
 
     more = {name: options[name] for name in ("no_data", "unreachable", "baselines", "baseline_time")}
 

@@ -2,7 +2,9 @@
 
 from .alertmanager_webhook import AlertmanagerWebhook
 from .chat import Chat
+from .grafana import Grafana
+from .sentry import Sentry
 from .sportsdata import SportsData
 from .staging import Staging
 
-VENDORS = (AlertmanagerWebhook, Chat, SportsData, Staging)
+VENDORS = (AlertmanagerWebhook, Chat, Grafana, Sentry, SportsData, Staging)

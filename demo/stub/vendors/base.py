@@ -14,13 +14,24 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True)
 class Call:
-    """``headers`` with lower-case names."""
+    """``headers`` with lower-case names; ``query`` with the last value of a name, ``pairs`` with all of them."""
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def values(self, name: str) -> list[str]:
+        """Every value that the query has for ``name``."""
+        found = [value for key, value in self.pairs if key == name]
+        return found or ([self.query[name]] if name in self.query else [])
+
+    def bearer(self) -> str:
+        """The token of an Authorization header; empty without one."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token if scheme.lower() == "bearer" else ""
 
     def json(self) -> Any:
         try:

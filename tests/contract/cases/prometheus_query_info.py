@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.http_options import closed, connection_options, connection_scenes
 
 
 def query(text="vector(1)", **more):
@@ -10,9 +11,8 @@ def compared(**baseline):
 
 
 def case(world):
-    url, closed = world.stack.url("PROMETHEUS"), f"http://127.0.0.1:{world.closed_port}"
+    url = world.stack.url("PROMETHEUS")
     one = {"url": url, "queries": [query()]}
-    tls = f"https://127.0.0.1:{world.stack.port('LB_TLS')}"
     share = {"query": "vector(1)", "total": "vector(4)", "fail_when": {"operator": ">", "value": 0.2}}
     guard = {"query": "vector(0)", "value": 1, "label": "requests"}
     ranged = {"queries.range_seconds": 60}
@@ -29,20 +29,13 @@ def case(world):
             "no baseline": Scene({"url": url, "queries": [compared(query="nothing_like_it")]}),
             "baseline guarded": Scene({"url": url, "queries": [compared(guards=[guard])]}),
             "no data": Scene({"url": url, "queries": [query("nothing_like_it")]}),
-            "refused": Scene({"url": closed, "queries": [query()]}),
-            "hung": Scene({"url": f"http://127.0.0.1:{world.hanging.port}", "queries": [query()], "timeout": 0.2}),
-            "tls": Scene({"url": tls, "queries": [query()]}),
-            "gated": Scene({"url": closed, "queries": [query()], "gate": True}, "failed"),
+            **connection_scenes(world, one, "unchanged"),
+            "gated": Scene({"url": closed(world), "queries": [query()], "gate": True}, "failed"),
             "nothing asked": Scene({"url": url, "queries": []}, "failed"),
         },
-        options={
-            "url": Other(closed),
-            "url_username": Other("prometheus-user"),
-            "url_password": Other("prometheus-password", together={"url_username": "prometheus-user"}),
-            "bearer_token": Other("prometheus-token"),
-            "validate_certs": Other(False, scene="tls"),
-            "ca_path": Other(world.stack.ca, scene="tls"),
-            "timeout": Other(0.4, scene="hung"),
+        options=connection_options(world)
+        | {
+            "url": Other(closed(world)),
             "queries.name": Other("another"),
             "queries.query": Other("vector(2)"),
             "queries.time": Other("1764000000"),

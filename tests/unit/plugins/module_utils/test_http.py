@@ -1,4 +1,7 @@
 import base64
+import contextlib
+import socket
+import threading
 import time
 
 import pytest
@@ -109,3 +112,66 @@ def test_https_needs_a_known_authority_and_the_right_name(tmp_path):
         assert failure(url, timeout=3, ca_path=str(certificate), host_header="shop.example.com")[0].reason == "wrong_host"
     with bad.serving(bad.babbling) as port:
         assert failure(f"https://127.0.0.1:{port}/", timeout=3)[0].reason in ("not_tls", "reset")
+
+
+# -- by way of a proxy
+
+
+def tunnelling(port, seen):
+    """A proxy that lets whoever asks through to ``port``, wherever they want to go."""
+
+    def pump(source, goal):
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65536):
+                goal.sendall(chunk)
+
+    def behave(connection):
+        seen.append(bad.read_request(connection))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            threading.Thread(target=pump, args=(connection, other), daemon=True).start()
+            pump(other, connection)
+
+    return behave
+
+
+def test_a_proxy_is_asked_in_absolute_form():
+    seen = []
+    with bad.serving(bad.answering(body=b"{}", seen=seen)) as port:
+        proxy = f"http://me:s%40t@127.0.0.1:{port}"
+        assert _http.request("http://monitoring.invalid:9093/am?q=1", proxy=proxy).status == 200
+    lines = seen[0].split("\r\n")
+    assert lines[0] == "GET http://monitoring.invalid:9093/am?q=1 HTTP/1.1"
+    assert "Host: monitoring.invalid:9093" in lines
+    assert "Proxy-Authorization: Basic " + base64.b64encode(b"me:s@t").decode() in lines
+
+
+def test_https_goes_through_a_tunnel_and_the_proxy_learns_nothing(tmp_path):
+    certificate, key = bad.make_certificate(tmp_path)
+    seen, asked = [], []
+    with (
+        bad.serving(bad.answering(body=b"{}", seen=asked), bad.tls_context(certificate, key)) as port,
+        bad.serving(tunnelling(port, seen)) as through,
+    ):
+        proxy = f"http://me:pass@127.0.0.1:{through}"
+        arguments = {"proxy": proxy, "ca_path": str(certificate), "bearer_token": "secret-token"}
+        assert _http.request("https://localhost:9443/x", **arguments).status == 200
+        assert failure("https://shop.invalid/x", timeout=3, **arguments)[0].reason == "wrong_host"
+    assert seen[0].startswith("CONNECT localhost:9443 HTTP/1.1\r\nHost: localhost:9443\r\nProxy-Authorization: Basic ")
+    assert "secret-token" not in seen[0]
+    assert "Authorization: Bearer secret-token" in asked[0]
+    assert "Proxy-Authorization" not in asked[0]
+
+
+def test_a_proxy_that_does_not_help_is_named():
+    with bad.serving(bad.answering("407 Proxy Authentication Required")) as port:
+        error, _seconds = failure("https://shop.invalid/", timeout=3, proxy=f"http://me:hunter22@127.0.0.1:{port}")
+    assert error.reason == "proxy_refused"
+    assert f"the proxy http://127.0.0.1:{port} answered 407 to a tunnel to shop.invalid:443" in error.message
+    assert "hunter22" not in error.message
+    with bad.serving(bad.hanging) as port:
+        error, seconds = failure("https://shop.invalid/", proxy=f"http://127.0.0.1:{port}")
+    assert error.reason == "timed_out"
+    assert seconds < 0.8
+    assert failure("http://shop.invalid/", proxy=f"http://127.0.0.1:{bad.free_port()}")[0].reason == "refused"
+    assert failure("http://shop.invalid/", proxy="https://127.0.0.1:1")[0].reason == "bad_url"

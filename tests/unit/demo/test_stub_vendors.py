@@ -1,0 +1,200 @@
+"""Grafana and Sentry in the contract stub: what they answer by their published contracts."""
+
+import json
+
+import pytest
+
+from demo.stub.service import Service
+from demo.stub.vendors.base import Call
+from demo.stub.vendors.sentry import items_of
+
+GRAFANA = {"authorization": "Bearer demo-grafana-token"}
+SENTRY = {"authorization": "Bearer demo-sentry-token"}
+KEY = {"x-sentry-auth": "Sentry sentry_version=7, sentry_client=test/1, sentry_key=demo-sentry-key"}
+ID = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def service():
+    return Service({})
+
+
+def ask(service, method, path, body=None, headers=None, pairs=()):
+    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    reply, _delay = service.answer(Call(method, path, dict(pairs), headers or {}, content, tuple(pairs)))
+    return reply
+
+
+def grafana(service, method, path, body=None, headers=None, pairs=()):
+    reply = ask(service, method, "/grafana" + path, body, GRAFANA if headers is None else headers, pairs)
+    return reply.status, reply.body
+
+
+def control(service, vendor, **settings):
+    return ask(service, "POST", "/__control", {"vendor": vendor, "settings": settings}).status
+
+
+def envelope(identity=ID, payload=b'{"message": "hello"}', **headers):
+    item = json.dumps({"type": "event", "length": len(payload)}).encode()
+    return b"\n".join([json.dumps({"event_id": identity} | headers).encode(), item, payload, b""])
+
+
+# -- Grafana
+
+
+def test_grafana_needs_a_token_for_all_but_its_health(service):
+    assert grafana(service, "GET", "/api/health", headers={}) == (200, {"commit": "stub", "database": "ok", "version": "12.1.0"})
+    assert grafana(service, "GET", "/api/datasources", headers={})[0] == 401
+    assert grafana(service, "GET", "/api/datasources", headers={"authorization": "Bearer x"})[1]["messageId"] == "api-key.invalid"
+    assert ask(service, "GET", "/grafana/d/abc").headers["location"] == "/grafana/login"
+    assert "<html>" in grafana(service, "GET", "/login", headers={})[1]
+
+
+def test_grafana_has_no_status_among_its_datasources(service):
+    status, found = grafana(service, "GET", "/api/datasources")
+    assert status == 200
+    assert [one["uid"] for one in found] == ["prometheus", "postgresql", "alertmanager", "seasons"]
+    assert not any("status" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("uid", "status", "said"),
+    [
+        ("prometheus", 200, {"status": "OK", "message": "Successfully queried the Prometheus API."}),
+        ("alertmanager", 500, {"messageId": "plugin.unavailable"}),
+        ("seasons", 404, {"messageId": "plugin.notImplemented"}),
+        ("nobody", 404, {"message": "Data source not found"}),
+    ],
+)
+def test_health_of_a_datasource(service, uid, status, said):
+    found = grafana(service, "GET", f"/api/datasources/uid/{uid}/health")
+    assert found[0] == status
+    assert said.items() <= found[1].items()
+
+
+def test_datasources_and_the_database_can_be_broken(service):
+    assert (
+        control(service, "grafana", datasources=[{"name": "Loki", "type": "loki", "health": "error", "message": "no"}], database="failing")
+        == 200
+    )
+    assert grafana(service, "GET", "/api/datasources/uid/loki/health") == (400, {"status": "ERROR", "message": "no", "details": {}})
+    assert grafana(service, "GET", "/api/health")[0] == 503
+    assert control(service, "grafana", datasources=[{"name": "Loki"}]) == 400
+    assert control(service, "grafana", nonsense=1) == 400
+
+
+def test_an_annotation_from_beginning_to_end(service):
+    body = {"text": "v1", "tags": ["deploy", "id:1"], "time": 2000}
+    assert grafana(service, "POST", "/api/annotations", body) == (200, {"message": "Annotation added", "id": 1})
+    assert grafana(service, "PATCH", "/api/annotations/1", {"timeEnd": 5000}) == (200, {"message": "Annotation patched"})
+    [one] = grafana(service, "GET", "/api/annotations", pairs=[("tags", "deploy"), ("tags", "id:1")])[1]
+    assert (one["text"], one["time"], one["timeEnd"], one["dashboardUID"]) == ("v1", 2000, 5000, None)
+    assert grafana(service, "DELETE", "/api/annotations/1")[0] == 200
+    assert grafana(service, "DELETE", "/api/annotations/1")[0] == 404
+
+
+def test_annotations_are_found_by_all_tags_by_place_and_by_time(service):
+    for number, more in enumerate(({}, {"dashboardUID": "abc"}, {"dashboardUID": "abc", "panelId": 4}), 1):
+        grafana(service, "POST", "/api/annotations", {"text": str(number), "tags": ["all", f"n{number}"], "time": number * 1000} | more)
+
+    def found(*pairs):
+        return [one["text"] for one in grafana(service, "GET", "/api/annotations", pairs=pairs)[1]]
+
+    assert found(("tags", "all")) == ["3", "2", "1"]
+    assert found(("tags", "all"), ("tags", "n2")) == ["2"]
+    assert found(("tags", "n1"), ("tags", "n2")) == []
+    assert found(("dashboardUID", "abc")) == ["3", "2"]
+    assert found(("dashboardUID", "abc"), ("panelId", "4")) == ["3"]
+    assert found(("from", "1500"), ("to", "2500")) == ["2"]
+    assert found(("limit", "1")) == ["3"]
+
+
+def test_annotations_that_make_no_sense(service):
+    assert grafana(service, "POST", "/api/annotations", {"tags": []})[0] == 400
+    assert grafana(service, "PATCH", "/api/annotations/x", {})[0] == 400
+    assert grafana(service, "PUT", "/api/annotations", {})[0] == 405
+
+
+# -- Sentry
+
+
+def test_sentry_takes_an_event_once(service):
+    for _ in range(2):
+        reply = ask(service, "POST", "/sentry/api/42/envelope/", envelope(), KEY)
+        assert (reply.status, reply.body) == (200, {"id": ID})
+    assert ask(service, "GET", "/__control").body["settings"]["sentry"]["events"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status"),
+    [
+        ("/sentry/api/42/envelope/", envelope(), {}, 403),
+        ("/sentry/api/42/envelope/", envelope(), {"x-sentry-auth": "Sentry sentry_version=7, sentry_key=x"}, 403),
+        ("/sentry/api/42/envelope/", envelope(), {"x-sentry-auth": "Sentry sentry_version=4, sentry_key=demo-sentry-key"}, 400),
+        ("/sentry/api/43/envelope/", envelope(), KEY, 403),
+        ("/sentry/api/42/envelope/", b'{"message": "not an envelope', KEY, 400),
+        ("/sentry/api/42/envelope/", envelope("x"), KEY, 400),
+        ("/sentry/api/42/envelope/", envelope(payload=b"{"), KEY, 400),
+        ("/sentry/api/42/envelope/", envelope(payload=b'{"x": "' + b"x" * 300_000 + b'"}'), KEY, 413),
+        ("/sentry/api/42/store/", b"{}", KEY, 404),
+    ],
+)
+def test_what_sentry_refuses(service, path, body, headers, status):
+    assert ask(service, "POST", path, body, headers).status == status
+
+
+def test_envelopes():
+    two = b'{}\n{"type":"attachment","length":3}\na\nb\n{"type":"session"}\n{"x":1}\n'
+    assert items_of(two) == ({}, [({"type": "attachment", "length": 3}, b"a\nb"), ({"type": "session"}, b'{"x":1}')])
+    for broken in (b'{}\n{"type":"event","length":9}\nx', b'{}\n{"type":"event","length":1}\nxy', b"[]"):
+        with pytest.raises(ValueError, match=r"invalid header|unexpected end"):
+            items_of(broken)
+
+
+def test_sentry_can_want_it_later(service):
+    control(service, "sentry", limited={"count": 1, "seconds": 7})
+    reply = ask(service, "POST", "/sentry/api/42/envelope/", envelope(), KEY)
+    assert reply.status == 429
+    assert reply.headers == {"retry-after": "7", "x-sentry-rate-limits": "7:default;error;security:organization:quota"}
+    assert ask(service, "POST", "/sentry/api/42/envelope/", envelope(), KEY).status == 200
+
+
+def test_events_become_issues(service):
+    event = {"message": {"formatted": "hello"}, "timestamp": 4e9, "level": "error", "release": "v1"}
+    ask(service, "POST", "/sentry/api/42/envelope/", envelope(payload=json.dumps(event).encode()), KEY)
+    path = "/sentry/api/0/organizations/astral-draft/issues/"
+    reply = ask(service, "GET", path, headers=SENTRY, pairs=[("query", 'is:unresolved release:"v1"'), ("statsPeriod", "1h")])
+    assert [(issue["title"], issue["filtered"]["count"]) for issue in reply.body] == [("hello", "1")]
+    assert 'rel="next"; results="false"' in reply.headers["link"]
+    assert ask(service, "GET", path, headers=SENTRY, pairs=[("query", "release:v2")]).body == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "status"),
+    [
+        ([("statsPeriod", "soon")], 400),
+        ([("project", "web")], 400),
+        ([("project", "7")], 403),
+        ([("project", "42"), ("project", "7")], 200),
+        ([("query", 'release:"')], 400),
+    ],
+)
+def test_searches(service, pairs, status):
+    assert ask(service, "GET", "/sentry/api/0/organizations/astral-draft/issues/", headers=SENTRY, pairs=pairs).status == status
+
+
+def test_the_api_of_sentry_needs_its_token(service):
+    path = "/sentry/api/0/projects/astral-draft/web/"
+    assert ask(service, "GET", path).status == 401
+    assert ask(service, "GET", path, headers={"authorization": "Bearer x"}).body == {"detail": "Invalid token"}
+    assert ask(service, "GET", path, headers=SENTRY).body["id"] == "42"
+    assert ask(service, "GET", "/sentry/api/0/projects/astral-draft/wbe/", headers=SENTRY).status == 404
+
+
+def test_no_key_is_remembered(service):
+    secret = {"x-sentry-auth": "Sentry sentry_version=7, sentry_key=demo-sentry-key, sentry_secret=hush-hush"}
+    ask(service, "POST", "/sentry/api/42/envelope/", envelope(), secret)
+    [call] = ask(service, "GET", "/__requests").body["requests"]
+    assert "sentry_version=7, sentry_key=sha256:" in call["headers"]["x-sentry-auth"]
+    assert "hush-hush" not in json.dumps(call)
+    assert "demo-sentry-key" not in json.dumps(call)
