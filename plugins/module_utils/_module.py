@@ -15,6 +15,7 @@ import time
 import traceback
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible_collections.astraldraft.ops.plugins.module_utils import _silence_lease
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._lock_file import Lease
 
@@ -32,10 +33,11 @@ class OpsModule(AnsibleModule):
         super().__init__(argument_spec=dict(OPERATION_SPEC, **argument_spec), **kwargs)
         path, token = self.params["operation_lock_path"], self.params["operation_token"]
         self._lease = Lease(path, token) if path and token else None
+        self.silences_path = _silence_lease.path_of(path, token) if path and token else None
         self._last_heartbeat = None
 
     def heartbeat(self):
-        """Renew the operation's lock, at most every two seconds. Call it from every wait loop.
+        """Renew the operation's lock, and what it silences, at most every two seconds. Call it from every wait loop.
 
         Raises OpsError when the lock has meanwhile been taken over: whoever took it over is now the one who acts.
         """
@@ -44,6 +46,7 @@ class OpsModule(AnsibleModule):
         now = time.monotonic()
         if self._last_heartbeat is None or now - self._last_heartbeat >= HEARTBEAT_SECONDS:
             self._lease.renew()
+            _silence_lease.renew(self.silences_path)
             self._last_heartbeat = now
 
     def fence(self):

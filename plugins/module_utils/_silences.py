@@ -61,13 +61,13 @@ def wanted(options, now):
     return Wanted(matchers, options["owner"], options["comment"], ends, seconds, options["id"])
 
 
-def refuse_broad(matchers):
-    """Raise OpsError for matchers that may hide what nobody thought of."""
+def refuse_broad(matchers, way_past=", or allow it with allow_broad"):
+    """Raise OpsError for matchers that may hide what nobody thought of. ``way_past``: how that can be allowed, in words."""
     why = _matchers.too_broad(matchers)
     if why:
         raise OpsError(
-            "The matchers {0} are too broad: {1}. Nothing was changed. Add one that names the environment, the service or the instance, or "
-            "allow it with allow_broad.".format(", ".join(map(str, matchers)) or "(none)", why)
+            "The matchers {0} are too broad: {1}. Nothing was changed. Add one that names the environment, the service or the instance"
+            "{2}.".format(", ".join(map(str, matchers)) or "(none)", why, way_past)
         )
 
 
@@ -81,6 +81,20 @@ def refuse_share(hidden, firing, share, floor):
         "The silence would hide {0} of the {1} alerts that fire, more than maximum_share, {2:g} %: {3}. Nothing was changed. Narrow the "
         "matchers, or allow it with allow_broad.".format(len(told), firing, share * 100, "; ".join(told[:MOST_TOLD] + more))
     )
+
+
+def refuse_never(matchers, never):
+    """Raise OpsError unless the matchers name the alerts that they mean, and none of those in ``never`` (a list of names)."""
+    named = [matcher for matcher in matchers if matcher.name == "alertname" and not matcher.says_little]
+    shown = ", ".join(map(str, matchers))
+    if not named:
+        raise OpsError("The matchers {0} hide alerts of any name. Nothing was changed. Add one of alertname.".format(shown))
+    hidden = [name for name in never if all(matcher.matches(name) for matcher in named)]
+    if hidden:
+        raise OpsError(
+            "The matchers {0} would hide {1}, which an operation must never hide: they say whether it does harm. Nothing was changed. Name "
+            "the alerts that its steps must raise, and no others.".format(shown, ", ".join(hidden))
+        )
 
 
 def refuse_old(version, matchers):
@@ -109,6 +123,11 @@ def own(known, matchers, owner):
     """The silences with just these matchers and this owner that are not over, the oldest first: of two, everybody keeps the same."""
     found = [item for item in known if not is_over(item) and item["createdBy"] == owner and set(matchers_of(item)) == set(matchers)]
     return sorted(found, key=lambda item: (from_iso(item["startsAt"]), item["id"]))
+
+
+def of_owner(known, owner):
+    """The silences of this owner that are not over, the oldest first."""
+    return sorted((item for item in known if not is_over(item) and item["createdBy"] == owner), key=lambda item: item["startsAt"])
 
 
 def named(known, silence_id, owner):
