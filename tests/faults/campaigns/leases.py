@@ -114,7 +114,8 @@ def over(record: Record, operations: Operations, alertmanager: Alertmanager) -> 
     for version, good in ((other(operations), True), (BAD, False)):
         play = operations.deploy(version)
         silenced = of_play(alertmanager, play)
-        record.check((play.process.returncode == 0) == good, f"{version}: it ends as it should", "" if (play.process.returncode == 0) == good else last_words(play))
+        ends_well = (play.process.returncode == 0) == good
+        record.check(ends_well, f"{version}: it ends as it should", "" if ends_well else last_words(play))
         record.check(bool(silenced), f"{version}: it has silenced", told(silenced))
         record.check(not alertmanager.active(), f"{version}: nothing is silenced afterwards", told(alertmanager.active()))
 
