@@ -1,4 +1,4 @@
-"""The collection's modules and playbooks, run against a PostgreSQL of a campaign's own, which has no password."""
+"""The collection's modules and playbooks, run against servers of a campaign's own: a PostgreSQL of one has no password."""
 
 from __future__ import annotations
 
@@ -57,3 +57,39 @@ def module(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     command = [str(ROOT / ".venv/bin/ansible"), "-i", "localhost,", "all", "-c", "local", "--one-line"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", "-m", f"astraldraft.ops.{name}", "-a", json.dumps(arguments)]
     return json.loads(run(command).output.partition("=> ")[2])
+
+
+class Module:
+    """A module of the collection, run by its own file. ``wait`` gives what it answered."""
+
+    def __init__(self, module: str, /, **arguments: Any) -> None:
+        path = ROOT / ".ansible/collections/ansible_collections/astraldraft/ops/plugins/modules" / f"{module}.py"
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / ".ansible/collections")}
+        self._process = subprocess.Popen(
+            [sys.executable, str(path)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+        self._process.stdin.close()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def wait(self) -> dict[str, Any]:
+        assert self._process.stdout and self._process.stderr
+        said, complaint = self._process.stdout.read(), self._process.stderr.read()
+        self._process.wait()
+        try:
+            return dict(json.loads(said))
+        except ValueError:
+            return {"failed": True, "msg": said + complaint}
+
+
+def logged(folder: Path, name: str, answer: dict[str, Any]) -> dict[str, Any]:
+    (folder / f"{name.replace(' ', '_')}.json").write_text(json.dumps(answer, indent=1))
+    return answer
