@@ -31,6 +31,7 @@ from . import (
     keys,
     keys_cost,
     kill,
+    logs_memory,
     reindex_stall,
     restore,
     restore_cost,
@@ -84,6 +85,7 @@ CAMPAIGNS: dict[str, Runner] = {
     ),
     "keys": lambda stack, folder, o: keys.run(stack, folder, _count(o, keys.FULL, keys.SAMPLE)),
     "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
+    "logs_memory": lambda stack, folder, o: logs_memory.run(stack, folder, o.sample),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
@@ -105,7 +107,7 @@ BENCHMARKS: dict[str, Runner] = {
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
 #: These have a server of their own, and nothing of the stack, which would only take their time.
-BARE = {"alerts_cost", "keys", "keys_cost", "reindex_stall", "backup_memory", "backup_cost", "database_health_cost"}
+BARE = {"alerts_cost", "keys", "keys_cost", "reindex_stall", "backup_memory", "logs_memory", "backup_cost", "database_health_cost"}
 
 
 def parse() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -14,6 +15,15 @@ from typing import Any
 
 from .server import Server
 from .stack import ROOT
+
+#: A module's peak of memory differs by so much between equal runs.
+MARGIN, LEAST_MIB = 1.15, 8.0
+MODULE = """
+import json, runpy, sys
+import ansible.module_utils.testing as testing
+with testing.patch_module_args(json.loads(sys.argv[2])):
+    runpy.run_module("ansible_collections.astraldraft.ops.plugins.modules." + sys.argv[1], run_name="__main__")
+"""
 
 
 def login(server: Server) -> dict[str, Any]:
@@ -57,6 +67,19 @@ def module(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     command = [str(ROOT / ".venv/bin/ansible"), "-i", "localhost,", "all", "-c", "local", "--one-line"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", "-m", f"astraldraft.ops.{name}", "-a", json.dumps(arguments)]
     return json.loads(run(command).output.partition("=> ")[2])
+
+
+def peak_of(module: str, arguments: dict[str, Any], log: Path) -> tuple[int, float]:
+    """-> exit code of the module, the most memory (MiB) that it had, or a process of its own"""
+    environment = dict(os.environ, PYTHONPATH=str(ROOT / ".ansible/collections"))
+    with log.open("wb") as output:
+        started = subprocess.Popen(
+            [sys.executable, "-c", MODULE, module, json.dumps(arguments)],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        _pid, status, used = os.wait4(started.pid, 0)
+        started.returncode = os.waitstatus_to_exitcode(status)
+    return started.returncode, used.ru_maxrss / 1024
 
 
 class Module:
