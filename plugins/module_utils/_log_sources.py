@@ -63,12 +63,12 @@ def read(found, lines, tally):
 def measured(found, blocks, ends, heartbeat, clock=time.monotonic):
     """``blocks``, counted, until ``ends``. Raises ProbeError when there are more."""
     for block in blocks:
+        if found["bytes"] and clock() > ends:
+            message = "reading took as long as it may, and the log goes on"
+            raise ProbeError("timed_out", "time_limit", message, "Raise timeout, or narrow the window.")
         found["bytes"] += len(block)
         yield block
         heartbeat()
-        if clock() > ends:
-            message = "reading took as long as it may, and the log goes on"
-            raise ProbeError("timed_out", "time_limit", message, "Raise timeout, or narrow the window.")
 
 
 def overall(sources):
