@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import Outcome, name_of, weigh
-from ansible_collections.astraldraft.ops.plugins.module_utils._docker import EngineTimeout, engine, replicas, to_replica
+from ansible_collections.astraldraft.ops.plugins.module_utils._docker import engine, replicas, to_replica, trouble
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, utc_now
@@ -37,10 +37,8 @@ def containers_of(check, context, services=None):
                 return [to_replica(client.api.inspect_container(name)) for name in check["containers"] if _exists(client, name)]
             found = replicas(client, check["project"], services[0] if len(services) == 1 else None)
             return [replica for replica in found if not services or replica.service in services]
-    except EngineTimeout as error:
-        raise ProbeError("timed_out", "slow_engine", error.message, "See what keeps the engine busy.")
     except OpsError as error:
-        raise ProbeError("unreachable", "no_engine", error.message, "Start the engine, or give this user access to it.")
+        raise trouble(error)
 
 
 def _exists(client, name):

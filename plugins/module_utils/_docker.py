@@ -13,6 +13,7 @@ import os
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import load
+from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 
 DOCKER_SPEC = {
     "docker_host": {"type": "str", "fallback": (env_fallback, ["DOCKER_HOST"])},
@@ -66,6 +67,13 @@ def engine(docker_host=None, timeout=30):
         client.close()
 
 
+def trouble(error):
+    """The ProbeError that an OpsError of :func:`engine` stands for, where an engine that does not answer is a fact like others."""
+    if isinstance(error, EngineTimeout):
+        return ProbeError("timed_out", "slow_engine", error.message, "See what keeps the engine busy.")
+    return ProbeError("unreachable", "no_engine", error.message, "Start the engine, or give this user access to it.")
+
+
 def replicas(client, project, service=None):
     """Every container of a Compose project (running or not; one-off ones left out), by service and number.
 
@@ -116,8 +124,12 @@ def execute(client, container_id, argv, user=""):
 
 
 def usage(client, container_id):
-    """The bytes of memory that a running container uses and cannot give back at once: without cached files (int)."""
-    memory = client.api.stats(container_id, stream=False, one_shot=True).get("memory_stats") or {}
+    """The bytes of memory that a running container uses and cannot give back at once (int)."""
+    return working_set(client.api.stats(container_id, stream=False, one_shot=True).get("memory_stats") or {})
+
+
+def working_set(memory):
+    """The same of the engine's ``memory_stats``: without cached files."""
     details = memory.get("stats") or {}
     cached = details.get("total_inactive_file", details.get("inactive_file", 0))
     return max(0, memory.get("usage", 0) - cached)

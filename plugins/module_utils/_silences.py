@@ -220,8 +220,9 @@ class Silencer:
             for silence in plan.expire:
                 self.end(silence)
                 ended.append(silence["id"])
-            time.sleep(PAUSE * number)
-            self.look()
+            if plan.expire or number:  # else all that was done is a write, and that is looked at already
+                time.sleep(PAUSE * number)
+                self.look()
         raise OpsError(
             "The silence was put {0} times, and each time others changed it. See with amtool silence query who does, and run again.".format(
                 MOST_ROUNDS
@@ -233,7 +234,8 @@ class Silencer:
             made = self._change(_alertmanager.put_silence, plan.document)
         except ProbeError as error:
             if plan.keep and error.reason == "not_found":
-                return  # it was ended since we looked: the next round sees that
+                self.look()  # it was ended since: the next round knows
+                return
             raise
         self.look()
         silence = next((item for item in self.known if item["id"] == made), None)

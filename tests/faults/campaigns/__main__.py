@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import (
+    alerts_cost,
     backup_cost,
     backup_memory,
     bad_releases,
@@ -31,6 +32,7 @@ from . import (
     keys_cost,
     kill,
     leases,
+    logs_memory,
     reindex_stall,
     restore,
     restore_cost,
@@ -85,6 +87,7 @@ CAMPAIGNS: dict[str, Runner] = {
     ),
     "keys": lambda stack, folder, o: keys.run(stack, folder, _count(o, keys.FULL, keys.SAMPLE)),
     "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
+    "logs_memory": lambda stack, folder, o: logs_memory.run(stack, folder, o.sample),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
@@ -101,11 +104,12 @@ BENCHMARKS: dict[str, Runner] = {
     "restore_cost": lambda stack, folder, o: restore_cost.run(stack, folder, _count(o, restore_cost.FULL, 1), o.sample),
     "database_health_cost": lambda stack, folder, o: database_health_cost.run(stack, folder, _count(o, database_health_cost.FULL, 1)),
     "keys_cost": lambda stack, folder, o: keys_cost.run(stack, folder, _count(o, keys_cost.FULL, 1), o.sample),
+    "alerts_cost": lambda stack, folder, o: alerts_cost.run(stack, folder, _count(o, alerts_cost.FULL, 1), o.sample),
     "journal_verify": lambda stack, folder, o: journal_verify.run(stack, folder, _count(o, journal_verify.FULL, journal_verify.FULL)),
 }
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
 #: These have a server of their own, and nothing of the stack, which would only take their time.
-BARE = {"keys", "keys_cost", "reindex_stall", "backup_memory", "backup_cost", "database_health_cost"}
+BARE = {"alerts_cost", "keys", "keys_cost", "reindex_stall", "backup_memory", "logs_memory", "backup_cost", "database_health_cost"}
 
 
 def parse() -> argparse.Namespace:

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .bare import fill, login
+from .bare import LEAST_MIB, MARGIN, fill, login, peak_of
 from .record import Record
 from .server import Server
-from .stack import ROOT, Stack
+from .stack import Stack
 
 PROMISE = "the memory that a backup and its verification take stays flat as the database grows tenfold"
 #: Times 100,000 accounts.
 SCALES, SAMPLE_SCALES = (5, 50), (1, 10)
 TOOLS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
-#: A module's peak differs by so much between equal runs.
-MARGIN, LEAST_MIB = 1.15, 8.0
 PAUSE_SECONDS = 0.02
 PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
-MODULE = """
-import json, runpy, sys
-import ansible.module_utils.testing as testing
-with testing.patch_module_args(json.loads(sys.argv[2])):
-    runpy.run_module("ansible_collections.astraldraft.ops.plugins.modules." + sys.argv[1], run_name="__main__")
-"""
 
 
 class Tools:
@@ -60,19 +49,6 @@ def _peaks() -> Iterator[tuple[str, float]]:
         with contextlib.suppress(OSError, IndexError):
             if (name := Path(f"/proc/{pid}/comm").read_text().strip()) in TOOLS:
                 yield name, int(PEAK.findall(Path(f"/proc/{pid}/status").read_text())[0]) / 1024
-
-
-def peak_of(module: str, arguments: dict[str, Any], log: Path) -> tuple[int, float]:
-    """-> exit code of the module, the most memory (MiB) that it had, or a process of its own"""
-    environment = dict(os.environ, PYTHONPATH=str(ROOT / ".ansible/collections"))
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            [sys.executable, "-c", MODULE, module, json.dumps(arguments)],
-            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        _pid, status, used = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(status)
-    return started.returncode, used.ru_maxrss / 1024
 
 
 def run(stack: Stack, folder: Path, sample: bool) -> Record:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .bare import Module, logged
 from .record import Record
-from .redis_servers import FOLDER, PRIMARIES, Module, Others, RedisServers, logged, quiet
+from .redis_servers import FOLDER, PRIMARIES, Others, RedisServers, quiet
 from .stack import Stack
 
 PROMISE = (

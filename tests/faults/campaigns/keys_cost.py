@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .bare import module
+from .bare import Module, logged, module
 from .keys import meant, other
 from .record import Record
-from .redis_servers import PRIMARIES, SINGLE, WARDEN, Module, Others, RedisServers, logged
+from .redis_servers import PRIMARIES, SINGLE, WARDEN, Others, RedisServers
 from .stack import Stack
 
 PROMISE = (

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import redis
@@ -103,37 +100,6 @@ class RedisServers:
         client.close()
 
 
-class Module:
-    """A module of the collection, run by its own file. ``wait`` gives what it answered."""
-
-    def __init__(self, module: str, /, **arguments: Any) -> None:
-        path = ROOT / ".ansible/collections/ansible_collections/astraldraft/ops/plugins/modules" / f"{module}.py"
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / ".ansible/collections")}
-        self._process = subprocess.Popen(
-            [sys.executable, str(path)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
-        self._process.stdin.close()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    def wait(self) -> dict[str, Any]:
-        assert self._process.stdout and self._process.stderr
-        said, complaint = self._process.stdout.read(), self._process.stderr.read()
-        self._process.wait()
-        try:
-            return dict(json.loads(said))
-        except ValueError:
-            return {"failed": True, "msg": said + complaint}
-
-
 def _feel(address: str, port: int, every: float, over: Any, found: Any) -> None:
     user: dict[str, Any] = {"username": WARDEN[0], "password": WARDEN[1]} if port == SINGLE else {}
     client = redis.Redis(host=address, port=port, socket_timeout=10, **user)
@@ -187,8 +153,3 @@ def quiet(address: str, ports: Iterable[int], seconds: float = 5.0) -> Others:
     with Others(address, ports) as others:
         time.sleep(seconds)
     return others
-
-
-def logged(folder: Path, name: str, answer: dict[str, Any]) -> dict[str, Any]:
-    (folder / f"{name.replace(' ', '_')}.json").write_text(json.dumps(answer, indent=1))
-    return answer

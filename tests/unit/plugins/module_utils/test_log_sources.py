@@ -1,0 +1,115 @@
+# Copyright (c) 2026, Astral Draft Platform Engineering
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import gzip
+import os
+import time
+
+import pytest
+from ansible_collections.astraldraft.ops.plugins.module_utils import _log_search, _log_sources
+from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
+
+NOW = time.time()
+ID = "2f1e0c9d8b7a"
+
+
+def line(text, ago=60):
+    return _log_search._log_lines.stamp(NOW - ago) + b" " + text + b"\n"
+
+
+def archive(folder, name, content, age=0.0):
+    path = folder / name / "log.gz"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    os.utime(path, (NOW - age, NOW - age))
+    return path
+
+
+def tally(**options):
+    usual = {"pattern": None, "where": [], "group_by": [], "top": 5, "samples": 5, "bucket": None}
+    return _log_search.Tally(_log_search.query(usual | options), _log_search.window("1h", None, NOW))
+
+
+def read(found, into, ends=None):
+    return _log_sources.read(found, _log_sources.of_archive(found, ends or time.monotonic() + 60, lambda: None), into)
+
+
+def listed(folder, there=()):
+    return _log_sources.archives(str(folder), ["app-blue"], NOW - 3600, there)
+
+
+def test_archives_of_the_services_that_may_have_lines_of_the_window(tmp_path):
+    for name, age in (
+        (f"app-blue-1-{ID}", 10), ("app-blue-10-aaaaaaaaaaaa", 20), ("app-green-1-bbbbbbbbbbbb", 10), ("app-blue-2-cccccccccccc", 7200),
+        (f".app-blue-1-{ID}.x1", 10), ("app-blue", 10), ("app-blue-3-dddddddddddd", 10),
+    ):  # fmt: skip
+        archive(tmp_path, name, b"", age)
+    found, wrong = listed(tmp_path, there=["dddddddddddd" + "0" * 52])
+    assert [(one["replica"], one["container"]) for one in found] == [("app-blue-10", "aaaaaaaaaaaa"), ("app-blue-1", ID)]
+    assert wrong == {}
+
+
+def test_a_folder_that_is_not_there_has_none_and_one_that_cannot_be_read_is_told(tmp_path):
+    assert listed(tmp_path / "nothing") == ([], {})
+    (tmp_path / "file").write_text("")
+    found, wrong = listed(tmp_path / "file")
+    assert (found, wrong["app-blue"].reason) == ([], "no_folder")
+
+
+def test_an_archive_is_read(tmp_path):
+    archive(tmp_path, f"app-blue-1-{ID}", gzip.compress(line(b"old", 7200) + line(b"one") + line(b"two")))
+    into = tally(pattern="o")
+    found = read(listed(tmp_path)[0][0], into)
+    assert (found["verdict"], found["lines"], found["count"], into.count) == ("read", 2, 2, 2)
+    assert into.report()["samples"][0]["replica"] == "app-blue-1"
+
+
+def test_an_archive_that_is_not_whole_counts_as_far_as_it_goes_and_is_told(tmp_path):
+    whole = gzip.compress(b"".join(line(os.urandom(200).hex().encode()) for _number in range(10000)))
+    archive(tmp_path, f"app-blue-1-{ID}", whole[: len(whole) // 2])
+    into = tally()
+    found = read(listed(tmp_path)[0][0], into)
+    assert (found["verdict"], found["reason"]) == ("cut", "damaged")
+    assert 0 < found["lines"] == into.count < 10000
+    assert _log_sources.overall([found]) == "partial"
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"no gzip at all", "damaged"), (None, "no_file")])
+def test_an_archive_that_cannot_be_read_is_not_one_without_lines(tmp_path, content, reason):
+    path = archive(tmp_path, f"app-blue-1-{ID}", content or b"")
+    if content is None:
+        path.unlink()
+    found = read(listed(tmp_path)[0][0], tally())
+    assert (found["verdict"], found["reason"], found["lines"], found["count"]) == ("unreadable", reason, None, None)
+    assert _log_sources.overall([found]) == "unreadable"
+
+
+def test_what_takes_too_long_is_cut_and_told(tmp_path):
+    archive(tmp_path, f"app-blue-1-{ID}", gzip.compress(line(b"x" * 100) * 10000))
+    found = read(listed(tmp_path)[0][0], tally(), ends=time.monotonic() - 1)
+    assert (found["verdict"], found["reason"]) == ("cut", "time_limit")
+    assert 0 < found["lines"] < 10000
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["read", "read"], "read"), (["read", "unreadable"], "partial"), (["read", "cut"], "partial"), (["cut"], "partial"),
+        (["unreadable"] * 2, "unreadable"), ([], "unreadable"),
+    ],
+)  # fmt: skip
+def test_all_of_them(verdicts, verdict):
+    assert _log_sources.overall([{"verdict": one} for one in verdicts]) == verdict
+
+
+def test_the_summary_never_says_that_nothing_is_there_when_nobody_knows():
+    error = ProbeError("unreachable", "no_engine", "no Docker Engine answers", "")
+    one = _log_sources.unreadable("web", "current", error)
+    assert "nobody knows" in _log_sources.summary({"sources": [one], "verdict": "unreadable"})
+    two = _log_sources.source("app", "app-1", "demo-app-1", "current")
+    result = {"sources": [one, two], "verdict": "partial", "count": 0, "lines": 1, "per_minute": 0.0}
+    expected = "at least 0 of 1 line of 1 log count, 0 a minute; 1 not read to the end: no Docker Engine answers"
+    assert _log_sources.summary(result) == expected
