@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.astraldraft.ops.plugins.module_utils._table import visible
+
 SHOWN = 80  # characters of a name
 
 
@@ -28,8 +30,7 @@ def told(name, hidden=()):
 
 def printable(name):
     """Bytes as text without a character that could be mistaken for something else."""
-    text = name.decode("utf-8", "backslashreplace")
-    return "".join(character if character.isprintable() else character.encode("unicode_escape").decode("ascii") for character in text)
+    return visible(name.decode("utf-8", "backslashreplace"))
 
 
 def prefix_of(name, separator=b":"):
