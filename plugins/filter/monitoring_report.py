@@ -7,7 +7,11 @@ from __future__ import annotations
 from ansible.errors import AnsibleFilterError
 from ansible_collections.astraldraft.ops.plugins.module_utils import _monitoring_report
 
-REPORTS = {"health": _monitoring_report.health, "alerts": _monitoring_report.alerts, "pipeline": _monitoring_report.pipeline}
+REPORTS = {
+    "health": _monitoring_report.health,
+    "alerts": lambda answers: _monitoring_report.alerts(**answers),
+    "pipeline": lambda answers: _monitoring_report.pipeline(**answers),
+}
 
 
 def monitoring_report(answers, about):
@@ -15,7 +19,7 @@ def monitoring_report(answers, about):
     if about not in REPORTS:
         raise AnsibleFilterError("monitoring_report: there is no report about {0}. Reports: {1}.".format(about, ", ".join(REPORTS)))
     try:
-        return REPORTS[about](**answers) if about != "health" else REPORTS[about](answers)
+        return REPORTS[about](answers)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise AnsibleFilterError("monitoring_report: these are no answers about {0}: {1!r}".format(about, error))
 

@@ -4,7 +4,8 @@
 
 """What the watchers said, put together for people: their health, what fires, the way of an alert.
 
-Private: other collections must not import it. Pure: results of modules go in, as a playbook registers them, those of tasks that failed or were skipped among them.
+Private: other collections must not import it. Pure: results of modules go in, as a playbook registers them, those of tasks that failed or
+were skipped among them.
 """
 
 from __future__ import annotations
@@ -52,14 +53,15 @@ def health(answers):
     for name in silent:
         by_name[name] = INCONCLUSIVE if name in REQUIRED else NOT_CONFIGURED
     verdict = worst(set(by_name.values()) - {NOT_CONFIGURED})
-    told = ["{0} {1}".format(", ".join(names), words) for words, names in (
-        ("well", [name for name in by_name if by_name[name] == PASS]),
-        ("not well", [name for name in by_name if by_name[name] == FAIL]),
-        ("in doubt", [name for name in by_name if by_name[name] == INCONCLUSIVE and name not in silent]),
-        (NOT_CONFIGURED, silent),
-    ) if names]  # fmt: skip
+    told = {
+        "not well": [name for name in by_name if by_name[name] == FAIL],
+        "in doubt": [name for name in by_name if by_name[name] == INCONCLUSIVE and name not in silent],
+        "well": [name for name in by_name if by_name[name] == PASS],
+        NOT_CONFIGURED: silent,
+    }
+    summary = "; ".join("{0}: {1}".format(words, ", ".join(names)) for words, names in told.items() if names)
     rows = [[part["verdict"], part["name"], _advised(part)] for part in parts]
-    return {"verdict": verdict, "lines": lines(rows) + ["{0}: {1}".format(verdict, "; ".join(told))], "next": _first(parts), "parts": parts}
+    return {"verdict": verdict, "lines": lines(rows) + ["{0}; {1}".format(verdict, summary)], "next": _first(parts), "parts": parts}
 
 
 def _first(parts):
