@@ -79,10 +79,10 @@ def since(now, before):
         then = {} if then.get("tried", 0) > one["tried"] else then
         into = found.setdefault(one["integration"], {"tried": 0, "failed": 0, "requests_failed": 0, "reasons": {}})
         for key in ("tried", "failed", "requests_failed"):
-            into[key] += one[key] - then.get(key, 0)
+            into[key] += max(0, one[key] - then.get(key, 0))
         for reason, number in one["reasons"].items():
             more = number - (then.get("reasons") or {}).get(reason, 0)
-            if more:
+            if more > 0:
                 into["reasons"][reason] = into["reasons"].get(reason, 0) + more
     return {name: one for name, one in found.items() if one["tried"] or one["requests_failed"]}
 

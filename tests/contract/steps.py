@@ -145,6 +145,22 @@ def demo(world: World) -> list[Step]:
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
         *database(world),
         *cache(),
+        *monitoring(world),
+    ]
+
+
+def monitoring(world: World) -> list[Step]:
+    """The watchers, and an alert of one's own."""
+    nobody = {"monitoring_alertmanager_urls": [f"http://127.0.0.1:{world.closed_port}"]}
+    test = WHY | {"ops_operator": "ada"}
+    return [
+        Step("the watchers", "monitoring_health", says=("well: prometheus, alertmanager, grafana, sentry",)),
+        Step("not all configured", "monitoring_health", {"monitoring_sentry_url": ""}, ("not configured: sentry",), real=False),
+        Step("one that is silent", "monitoring_health", nobody, ("not well: alertmanager",), refused=True, real=False),
+        Step("what fires", "alerts", {"alerts_filter": ["alertname=Watchdog"]}, ("Watchdog", "1 active")),
+        Step("nobody tells", "alerts", nobody, ("nobody knows what fires",), refused=True, real=False),
+        Step("an alert", "alert_pipeline_test", test, ("would be sent to 1 Alertmanager",), changes=True),
+        Step("an alert nobody takes", "alert_pipeline_test", test | nobody, ("prometheus to alertmanager",), refused=True, real=False),
     ]
 
 

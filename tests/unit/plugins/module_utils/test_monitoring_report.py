@@ -27,6 +27,10 @@ def grafana(verdict="pass", itself="healthy", *sources):
     return {"verdict": verdict, "summary": "2 of 2 data sources healthy", "grafana": grafana, "datasources": list(sources)}
 
 
+def source(verdict):
+    return {"name": "A", "verdict": verdict, "message": "is not", "next": "Add it."}
+
+
 SENTRY = {"summary": "0 issues"}
 
 
@@ -78,12 +82,12 @@ def test_what_is_wrong_is_told_with_what_to_do_and_the_worst_first():
         (grafana("fail", "unreachable"), "fail", "Grafana answered 500"),
         (grafana("inconclusive", "healthy"), "inconclusive", "2 of 2"),
         (
-            grafana("fail", "healthy", {"name": "A", "verdict": "missing", "message": "is not there", "next": "Add it."}),
+            grafana("fail", "healthy", source("missing")),
             "fail",
-            "A: is not",
+            "A: is not -> Add it.",
         ),
-        (grafana("inconclusive", "healthy", {"name": "A", "verdict": "unknown", "message": "x", "next": "y"}), "inconclusive", "A: x -> y"),
-        (grafana("pass", "healthy", {"name": "A", "verdict": "unsupported", "message": "x", "next": ""}), "pass", "2 of 2"),
+        (grafana("inconclusive", "healthy", source("unknown")), "inconclusive", "A: is not -> Add it."),
+        (grafana("pass", "healthy", source("unsupported")), "pass", "2 of 2"),
     ],
 )
 def test_grafana_and_its_data_sources(answer, verdict, words):
@@ -165,13 +169,8 @@ def test_a_filter_does_not_know_external_labels():
 
 
 def hop(name, verdict="pass", seconds=1.0):
-    return {
-        "name": name,
-        "verdict": verdict,
-        "message": f"of {name}",
-        "next": f"see to {name}",
-        "seconds": seconds if verdict == "pass" else None,
-    }
+    seen = seconds if verdict == "pass" else None
+    return {"name": name, "verdict": verdict, "message": f"of {name}", "next": f"see to {name}", "seconds": seen}
 
 
 def delivery(*verdicts):
@@ -191,14 +190,8 @@ def pipeline(**more):
 def test_it_arrived():
     found = pipeline()
     assert (found["verdict"], found["broken"], found["next"]) == ("pass", "", "")
-    assert [one["name"] for one in found["hops"]] == [
-        "prometheus",
-        "prometheus to alertmanager",
-        "accepted",
-        "routed",
-        "notified",
-        "arrived",
-    ]
+    names = ["prometheus", "prometheus to alertmanager", "accepted", "routed", "notified", "arrived"]
+    assert [one["name"] for one in found["hops"]] == names
     assert found["lines"][-1] == "pass: the alert arrived within 1.0 s of being sent"
 
 
