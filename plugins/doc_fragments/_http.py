@@ -27,6 +27,22 @@ options:
     type: str
 """
 
+    # Of modules that ask the members of a cluster of Alertmanagers: in place of the one address.
+    MEMBERS = r"""
+options:
+  url:
+    description:
+      - The address of Alertmanager, with C(http://) or C(https://) and with its path prefix where it has one. Give this, O(urls) or both.
+      - Proxy variables of the environment are not used.
+    type: str
+    required: false
+  urls:
+    description: The addresses of the members of a cluster, likewise.
+    type: list
+    elements: str
+    default: []
+"""
+
     # Of every HTTP request, whatever names the address.
     WAY = r"""
 options:

@@ -10,13 +10,16 @@ Private: other collections must not import it.
 from __future__ import annotations
 
 import email.utils
+import functools
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _matchers
+from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._figures import plural
 from ansible_collections.astraldraft.ops.plugins.module_utils._http import safe_url
 from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import ask_json, not_like, refusal
-from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
+from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, no_answer
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
 SERVICE = "Alertmanager"
@@ -30,6 +33,8 @@ TELLING_LABELS = ("environment", "service", "job", "colour", "instance", "severi
 MOST_NAMED = 100
 MAX_BYTES = 64 * 1024 * 1024
 REFUSALS = (400, 422)
+#: The options of a module that asks all members of a cluster.
+MEMBERS_SPEC = {"url": {"type": "str"}, "urls": {"type": "list", "elements": "str", "default": []}}
 
 
 def fetch(connection, path, parameters=(), accepted=(), **more):
@@ -65,6 +70,35 @@ def server_clock(headers):
         return email.utils.parsedate_to_datetime(headers["date"]).timestamp()
     except (KeyError, TypeError, ValueError):
         return time.time()
+
+
+def addresses(options):
+    """The members that the options ``url`` and ``urls`` name, each once. Raises OpsError where there is none."""
+    found = list(dict.fromkeys(url for url in [options["url"]] + options["urls"] if url))
+    if not found:
+        raise OpsError("No Alertmanager is named. Give its address in url, or those of a cluster in urls.")
+    return found
+
+
+def ask_members(urls, connection, question, questions=1, heartbeat=None):
+    """``question(connection of a member)`` of each at the same time: a list of what they said, or of the ProbeError that it came to.
+
+    ``questions``: how many requests one takes at most, each within the time limit. Any other exception is raised.
+    """
+    seconds, found = questions * connection["timeout"], []
+    jobs = [(functools.partial(question, dict(connection, url=url)), seconds) for url in urls]
+    for url, answer in zip(urls, in_parallel(jobs, heartbeat)):
+        answer = no_answer(safe_url(url), seconds) if answer is None else answer
+        if isinstance(answer, Exception) and not isinstance(answer, ProbeError):
+            raise answer
+        found.append(answer)
+    return found
+
+
+def silent_members(members):
+    """One phrase about those of :func:`member` that did not answer, with what to do."""
+    silent = [one for one in members if not one["answered"]]
+    return "; ".join("{0} {1}".format(one["message"].rstrip("."), "({0})".format(one["next"]) if one["next"] else "") for one in silent)
 
 
 def alerts(connection, matchers=()):
@@ -181,14 +215,22 @@ def _silencer(silence_id, known):
     return dict({"id": silence_id}, **{key: found.get(key) for key in ("owner", "comment", "ends_at", "seconds_left")})
 
 
-def look(connection, matchers=()):
-    """The records of the alerts of one Alertmanager, with who silenced them; its silences are asked for only where one is silenced."""
-    found, now = alerts(connection, matchers)
+def records_of(connection, found, now):
+    """The records of alerts as the API has them, with who silenced them; the silences are asked for only where one is silenced.
+
+    Raises AttributeError, KeyError, TypeError or ValueError on what are none.
+    """
     known = {}
+    if any(alert["status"].get("silencedBy") for alert in found):
+        known = {silence["id"]: silence_record(silence, now) for silence in silences(connection)[0]}
+    return [alert_record(alert, now, known) for alert in found]
+
+
+def look(connection, matchers=()):
+    """The records of the alerts of one Alertmanager."""
+    found, now = alerts(connection, matchers)
     try:
-        if any(alert["status"].get("silencedBy") for alert in found):
-            known = {silence["id"]: silence_record(silence, now) for silence in silences(connection)[0]}
-        return [alert_record(alert, now, known) for alert in found]
+        return records_of(connection, found, now)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise not_like(SERVICE, safe_url(connection["url"]))
 

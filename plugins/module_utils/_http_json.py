@@ -50,8 +50,8 @@ def ask_json(connection, path, parameters=(), service="the service", method="GET
 
     ``connection``: the arguments of :func:`request`, ``url`` the base address. ``parameters``: a dict or pairs for the query string.
     ``body`` is sent as JSON, bytes as they are. ``accepted`` are statuses besides 2xx that are an answer; the document of one that says no
-    JSON is None. ``text`` takes such a 2xx, too, but for a web page. ``secrets`` are hidden besides those in ``connection``;
-    ``credentials`` names the options to correct when they are refused. Raises ProbeError.
+    JSON is None. ``text`` takes a 2xx of text, too, but for a web page; that is the document then. ``secrets`` are hidden besides those in
+    ``connection``; ``credentials`` names the options to correct when they are refused. Raises ProbeError.
     """
     url = connection["url"].rstrip("/") + path
     pairs = list(parameters.items() if isinstance(parameters, dict) else parameters)
@@ -71,7 +71,9 @@ def ask_json(connection, path, parameters=(), service="the service", method="GET
         if not 200 <= answer.status < 300:
             if answer.status not in accepted:
                 raise refusal(answer, service, credentials)
-        elif wrong and not (text and wrong.reason == "not_json"):
+        elif wrong and text and wrong.reason == "not_json":
+            answer = answer._replace(document=response.body.decode("utf-8", "replace"))
+        elif wrong:
             raise wrong
         return answer
     except ProbeError as error:

@@ -25,7 +25,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 
 #: ``name`` is one of NAMES, ``subject`` is what it is about: a job, an address, a rule.
 Finding = collections.namedtuple("Finding", "name subject verdict message next")
-NAMES = ("server", "jobs", "targets", "rules", "alertmanagers", "own_metrics", "watchdog")
+NAMES = ("server", "jobs", "targets", "rules", "alertmanagers", "notifications", "own_metrics", "watchdog")
 MOST_TOLD = 8  # in the one sentence; the list has them all
 AT_LEAST = 10.0  # seconds: where an interval is a second or two, a busy machine makes nothing stale
 ADVICE = {
@@ -52,6 +52,8 @@ OWN_METRICS = (
     ("increase(prometheus_notifications_errors_total[5m])", "sending alerts to an Alertmanager failed within 5 minutes",
      "Does Alertmanager run, and does Prometheus reach it?"),
 )  # fmt: skip
+#: Of those, what is about the way to Alertmanager rather than about Prometheus itself.
+SENDING = "prometheus_notifications_"
 OWN_PRESENCE = "count(prometheus_tsdb_head_series)"
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _DURATION = re.compile(r"(\d+)(ms|[smhdwy])", re.ASCII)
@@ -205,7 +207,7 @@ def judge_own(values):
         bad = [one for one in values[query] if any(value > 0 for _moment, value in one["points"])]
         for one in bad:
             where = one["labels"].get("alertmanager") or one["labels"].get("rule_group") or one["labels"].get("instance", "")
-            found.append(finding("own_metrics", where, FAIL, meaning, advice))
+            found.append(finding("notifications" if SENDING in query else "own_metrics", where, FAIL, meaning, advice))
     return found or [finding("own_metrics", "all", PASS, "its database, configuration and notifications are well")]
 
 

@@ -17,6 +17,7 @@ description:
     about an alert it is as loud as for the one that would tell of it.
   - A member that does not answer is named in RV(alertmanagers) and in a warning. When none answers the task fails.
 extends_documentation_fragment:
+  - astraldraft.ops._http.members
   - astraldraft.ops._http
   - astraldraft.ops._http.way
   - astraldraft.ops._http.tls
@@ -24,17 +25,6 @@ extends_documentation_fragment:
   - astraldraft.ops._operation.action_group
   - astraldraft.ops._operation.info
 options:
-  url:
-    description:
-      - The address of Alertmanager, with C(http://) or C(https://) and with its path prefix where it has one. Give this, O(urls) or both.
-      - Proxy variables of the environment are not used.
-    type: str
-    required: false
-  urls:
-    description: The addresses of the members of a cluster, likewise.
-    type: list
-    elements: str
-    default: []
   matchers:
     description:
       - Only alerts that fulfil all of these, written as for M(astraldraft.ops.alertmanager_silence). Alertmanager itself compares.
@@ -185,16 +175,13 @@ duration:
 """
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _alertmanager, _matchers
-from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._http import HTTP_SPEC, connection_of, safe_url
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._net import no_answer
 
 SPEC = dict(
     HTTP_SPEC,
-    url={"type": "str"},
-    urls={"type": "list", "elements": "str", "default": []},
+    **_alertmanager.MEMBERS_SPEC,
     matchers={"type": "list", "elements": "str", "default": []},
     states={"type": "list", "elements": "str", "choices": list(_alertmanager.STATES), "default": list(_alertmanager.STATES)},
     limit={"type": "int", "default": 1000},
@@ -203,31 +190,24 @@ QUESTIONS = 2  # the alerts, then the silences
 
 
 def work(module, result):
-    options, matchers = module.params, _matchers.parse_all(module.params["matchers"])
-    urls = list(dict.fromkeys(url for url in [options["url"]] + options["urls"] if url))
-    if not urls:
-        raise OpsError("No Alertmanager is named. Give its address in url, or those of a cluster in urls.")
-
-    def job(url):
-        return lambda: _alertmanager.look(dict(connection_of(options), url=url), matchers)
-
-    answers = in_parallel([(job(url), QUESTIONS * options["timeout"]) for url in urls], module.heartbeat)
-    found = {}
-    for url, answer in zip(urls, answers):
-        answer = no_answer(safe_url(url), QUESTIONS * options["timeout"]) if answer is None else answer
-        result["alertmanagers"].append(_alertmanager.member(safe_url(url), answer))
+    options, matchers, found = module.params, _matchers.parse_all(module.params["matchers"]), {}
+    urls = _alertmanager.addresses(options)
+    answers = _alertmanager.ask_members(
+        urls, connection_of(options), lambda one: _alertmanager.look(one, matchers), QUESTIONS, module.heartbeat
+    )
+    for url, answer in zip(map(safe_url, urls), answers):
+        result["alertmanagers"].append(_alertmanager.member(url, answer))
         if not isinstance(answer, Exception):
-            found[safe_url(url)] = answer
-    silent = [one for one in result["alertmanagers"] if not one["answered"]]
-    told = "; ".join("{0} {1}".format(one["message"].rstrip("."), "({0})".format(one["next"]) if one["next"] else "") for one in silent)
+            found[url] = answer
+    silent, told = len(urls) - len(found), _alertmanager.silent_members(result["alertmanagers"])
     if not found:
         raise OpsError("No Alertmanager told its alerts, so nobody knows what fires: {0}".format(told))
     if silent:
-        module.warn("{0} of {1} Alertmanagers told nothing: {2}".format(len(silent), len(urls), told))
+        module.warn("{0} of {1} Alertmanagers told nothing: {2}".format(silent, len(urls), told))
     alerts = _alertmanager.merged(found)
     result["counts"] = _alertmanager.counts(alerts)
     result["alerts"] = [alert for alert in alerts if alert["state"] in options["states"]][: options["limit"]]
-    result["summary"] = _alertmanager.summary(result["counts"], len(silent))
+    result["summary"] = _alertmanager.summary(result["counts"], silent)
 
 
 def main():

@@ -98,7 +98,9 @@ findings:
   elements: dict
   contains:
     name:
-      description: V(server), V(jobs), V(targets), V(rules), V(alertmanagers), V(own_metrics) or V(watchdog).
+      description:
+        - V(server), V(jobs), V(targets), V(rules), V(alertmanagers), V(notifications), which it counts of those that it could not send,
+          V(own_metrics) or V(watchdog).
       type: str
     subject:
       description: What it is about, such as a job or a rule. V(all) for all of them.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.astraldraft.ops.tests.contract.cases.prometheus_alerts_info import server as prometheus
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Newcomer, World
 
 WHY = {"ops_reason": "contract test"}
@@ -145,6 +146,25 @@ def demo(world: World) -> list[Step]:
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
         *database(world),
         *cache(),
+        *monitoring(world),
+    ]
+
+
+def monitoring(world: World) -> list[Step]:
+    """The watchers, and an alert of one's own."""
+    nobody = {"monitoring_alertmanager_urls": [f"http://127.0.0.1:{world.closed_port}"]}
+    test = WHY | {"ops_operator": "ada"}
+    # The stack's own has targets that answer too late while others test.
+    calm = {"monitoring_prometheus_url": prometheus(), "monitoring_jobs": []}
+    without = calm | {"monitoring_sentry_url": ""}
+    return [
+        Step("the watchers", "monitoring_health", calm, ("well: prometheus, alertmanager, grafana, sentry",)),
+        Step("not all configured", "monitoring_health", without, ("not configured: sentry",), real=False),
+        Step("one that is silent", "monitoring_health", calm | nobody, ("not well: alertmanager",), refused=True, real=False),
+        Step("what fires", "alerts", {"alerts_filter": ["alertname=Watchdog"]}, ("Watchdog", "1 active")),
+        Step("nobody tells", "alerts", nobody, ("nobody knows what fires",), refused=True, real=False),
+        Step("an alert", "alert_pipeline_test", test, ("would be sent to 1 Alertmanager",), changes=True),
+        Step("an alert nobody takes", "alert_pipeline_test", test | nobody, ("prometheus to alertmanager",), refused=True, real=False),
     ]
 
 

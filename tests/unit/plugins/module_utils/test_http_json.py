@@ -143,8 +143,8 @@ def test_a_status_that_is_accepted_needs_no_document():
 
 def test_text_will_do_where_it_is_asked_for_and_a_web_page_will_not():
     answer = asked(bad.answering(body=b"well, \n thank you"), text=True)
-    assert (answer.document, answer.said) == (None, "well, thank you")
-    assert asked(bad.answering(body=b""), text=True).document is None
+    assert (answer.document, answer.said) == ("well, \n thank you", "well, thank you")
+    assert asked(bad.answering(body=b""), text=True).document == ""
     with pytest.raises(ProbeError, match="with a web page, not with JSON"):
         asked(bad.answering(body=PAGE), text=True)
 
