@@ -157,6 +157,7 @@ def monitoring(world: World) -> list[Step]:
     # The stack's own has targets that answer too late while others test.
     calm = {"monitoring_prometheus_url": prometheus(), "monitoring_jobs": []}
     without = calm | {"monitoring_sentry_url": ""}
+    hours = {"silence_matchers": ["service=nothing", "team=contract"]}
     return [
         Step("the watchers", "monitoring_health", calm, ("well: prometheus, alertmanager, grafana, sentry",)),
         Step("not all configured", "monitoring_health", without, ("not configured: sentry",), real=False),
@@ -165,6 +166,12 @@ def monitoring(world: World) -> list[Step]:
         Step("nobody tells", "alerts", nobody, ("nobody knows what fires",), refused=True, real=False),
         Step("an alert", "alert_pipeline_test", test, ("would be sent to 1 Alertmanager",), changes=True),
         Step("an alert nobody takes", "alert_pipeline_test", test | nobody, ("prometheus to alertmanager",), refused=True, real=False),
+        Step("which alerts", "silence", test, ("Say which alerts",), refused=True, real=False),
+        Step("a silence", "silence", test | hours, ("Would silence",), changes=True),
+        Step("the same", "silence", test | hours, ("Silenced already",)),
+        Step("a silence nobody takes", "silence", test | hours | nobody, ("No silence was changed",), refused=True, real=False),
+        Step("no silence any more", "unsilence", test | hours, ("Would end",), changes=True),
+        Step("there is none", "unsilence", test | hours, ("Nothing is silenced by ada",), real=False),
     ]
 
 
