@@ -59,12 +59,17 @@ class Recorder:
         )
         self._next += 1
 
-    def find(self, vendor: str | None = None, path: str | None = None, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest ``limit`` that match, oldest first."""
+    def find(
+        self, vendor: str | None = None, path: str | None = None, after: int = 0, limit: int = 100, status: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The newest ``limit`` that match, oldest first. ``status``: those that were answered so, 200 for what was taken."""
         found = [
             call
             for call in self._calls
-            if call["id"] > after and (not vendor or call["vendor"] == vendor) and (not path or call["path"].startswith(path))
+            if call["id"] > after
+            and (not vendor or call["vendor"] == vendor)
+            and (not path or call["path"].startswith(path))
+            and status in (None, call["status"])
         ]
         return found[-limit:] if limit > 0 else []
 

@@ -54,9 +54,10 @@ class Service:
             return METHOD_NOT_ALLOWED
         try:
             after, limit = int(call.query.get("after", "0")), int(call.query.get("limit", "100"))
+            status = int(call.query["status"]) if "status" in call.query else None
         except ValueError:
-            raise BadRequest("after and limit must be whole numbers") from None
-        return Reply(200, {"requests": self.recorder.find(call.query.get("vendor"), call.query.get("path"), after, limit)})
+            raise BadRequest("after, limit and status must be whole numbers") from None
+        return Reply(200, {"requests": self.recorder.find(call.query.get("vendor"), call.query.get("path"), after, limit, status)})
 
     def _control(self, call: Call) -> Reply:
         if call.method == "POST":

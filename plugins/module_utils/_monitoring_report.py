@@ -18,6 +18,8 @@ NOT_CONFIGURED = "not configured"
 WORST = (FAIL, INCONCLUSIVE, PASS)
 #: Who can do without the others. Nothing is known of monitoring that nobody named.
 REQUIRED = ("prometheus", "alertmanager")
+#: Findings about Prometheus that stop every alert there, and on the way from it. Others are for the health of the watchers to tell.
+OF_ALERTS, OF_SENDING = ("server", "watchdog"), ("alertmanagers", "notifications")
 _OF_GRAFANA = {"healthy": PASS, "unsupported": PASS, "unhealthy": FAIL, "missing": FAIL}
 _HEARD = ("active", "unprocessed", "inhibited", "silenced")
 
@@ -200,25 +202,22 @@ def _of_findings(name, findings, well):
     return _hop(name, verdict, told or well, bad[0]["next"] if bad else "")
 
 
-def _findings(prometheus, sending):
-    """Those about the way to Alertmanager, or those about Prometheus; what targets are down breaks no alert's way."""
-    of_others, of_the_way = ("jobs", "targets"), ("alertmanagers", "notifications")
-    found = [one for one in prometheus.get("findings") or [] if one["name"] not in of_others]
-    return [one for one in found if (one["name"] in of_the_way) == sending]
+def _findings(prometheus, names):
+    return [one for one in prometheus.get("findings") or [] if one["name"] in names]
 
 
 def _prometheus_hop(prometheus):
     why = _broke_off(prometheus or {})
     if why or not _was_asked(prometheus):
         return _hop("prometheus", FAIL, why or "no address is given", "Give monitoring_prometheus_url.")
-    return _of_findings("prometheus", _findings(prometheus, False), "is well, and its watchdog fires")
+    return _of_findings("prometheus", _findings(prometheus, OF_ALERTS), "is ready, and its watchdog fires")
 
 
 def _watchdog_hop(prometheus, watchdog):
     name, why = "prometheus to alertmanager", _broke_off(watchdog or {})
     if why or not _was_asked(watchdog):
         return _hop(name, FAIL, why or "no address of Alertmanager is given", "Give monitoring_alertmanager_urls.")
-    found = _findings(prometheus or {}, True)
+    found = _findings(prometheus or {}, OF_SENDING)
     if any(one["verdict"] == FAIL for one in found):
         return _of_findings(name, found, "")
     known = watchdog["hops"][0]

@@ -53,7 +53,7 @@ options:
     default: []
   receipt_url:
     description:
-      - An address that shows what the receiver got, asked with C(GET), by the same O(proxy) and with the same authorities as Alertmanager.
+      - An address that shows what the receiver took, asked with C(GET), by the same O(proxy) and with the same authorities as Alertmanager.
     type: str
   receipt_headers:
     description: Headers for O(receipt_url), such as C(Authorization).

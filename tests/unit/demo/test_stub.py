@@ -123,6 +123,9 @@ def test_requests_are_remembered_without_their_secrets(service):
     assert "abcdef" not in json.dumps(calls).replace(calls[1]["headers"]["authorization"], "")
     newer = ask(service, "GET", "/__requests", query={"after": str(calls[0]["id"]), "vendor": "chat"})[1]["requests"]
     assert [call["vendor"] for call in newer] == ["chat"]
+    taken = ask(service, "GET", "/__requests", query={"status": "200"})[1]["requests"]
+    assert taken == [call for call in calls if call["status"] == 200]
+    assert 0 < len(taken) < len(calls)
     assert ask(service, "GET", "/__requests", query={"limit": "x"})[0] == 400
     ask(service, "DELETE", "/__requests")
     assert ask(service, "GET", "/__requests")[1] == {"requests": []}

@@ -223,8 +223,9 @@ def test_the_broken_hop_is_named(more, broken, words):
     assert words in found["lines"][-1]
 
 
-def test_targets_that_are_down_break_no_alerts_way():
-    assert pipeline(prometheus=prometheus(finding(), finding("targets", "fail"), finding("jobs", "fail")))["verdict"] == "pass"
+@pytest.mark.parametrize("name", ["targets", "jobs", "rules", "own_metrics"])
+def test_what_is_wrong_with_some_alerts_breaks_no_alerts_way(name):
+    assert pipeline(prometheus=prometheus(finding(), finding(name, "fail")))["verdict"] == "pass"
 
 
 def test_what_nobody_proved_is_inconclusive():
