@@ -28,7 +28,11 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"
 Replica = collections.namedtuple("Replica", "id name service number image_id state health addresses inspection")
 
 
-class EngineTimeout(OpsError):
+class EngineError(OpsError):
+    """The engine cannot be reached, or did not do what it was asked."""
+
+
+class EngineTimeout(EngineError):
     """The engine took a request and did not answer it in time."""
 
 
@@ -36,24 +40,24 @@ class EngineTimeout(OpsError):
 def engine(docker_host=None, timeout=30):
     """A client of the Docker Engine at ``docker_host`` (default: DOCKER_HOST, else the local socket).
 
-    Raises OpsError when the SDK is missing, and whenever the engine cannot be reached or refuses a request; EngineTimeout when one
-    request took longer than ``timeout`` seconds.
+    Raises OpsError when the SDK is missing, EngineError whenever the engine cannot be reached or refuses a request, EngineTimeout when one
+    took longer than ``timeout`` seconds.
     """
     docker, requests = load("docker"), load("requests")
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     try:
         client = docker.DockerClient(base_url=where, timeout=timeout, version="auto")
     except docker.errors.DockerException as error:
-        raise OpsError(
+        raise EngineError(
             "No Docker Engine answers at {0}: {1}. Is it running, and may this user use it (group docker)? "
             "Try: docker -H {0} version".format(where, error)
         )
     try:
         yield client
     except docker.errors.APIError as error:
-        raise OpsError("The Docker Engine at {0} refused: {1}".format(where, error.explanation or error))
+        raise EngineError("The Docker Engine at {0} refused: {1}".format(where, error.explanation or error))
     except docker.errors.DockerException as error:
-        raise OpsError("The Docker Engine at {0} failed: {1}".format(where, error))
+        raise EngineError("The Docker Engine at {0} failed: {1}".format(where, error))
     # The SDK lets its HTTP library's own errors through.
     except requests.exceptions.Timeout:
         raise EngineTimeout(
@@ -62,13 +66,13 @@ def engine(docker_host=None, timeout=30):
             )
         )
     except requests.exceptions.RequestException as error:
-        raise OpsError("The Docker Engine at {0} broke the connection: {1}. Try: docker -H {0} version".format(where, error))
+        raise EngineError("The Docker Engine at {0} broke the connection: {1}. Try: docker -H {0} version".format(where, error))
     finally:
         client.close()
 
 
 def trouble(error):
-    """The ProbeError that an OpsError of :func:`engine` stands for, where an engine that does not answer is a fact like others."""
+    """The ProbeError that an EngineError stands for, where an engine that does not answer is a fact like others."""
     if isinstance(error, EngineTimeout):
         return ProbeError("timed_out", "slow_engine", error.message, "See what keeps the engine busy.")
     return ProbeError("unreachable", "no_engine", error.message, "Start the engine, or give this user access to it.")

@@ -326,9 +326,11 @@ class Reader:
 
     def __init__(self, module, asked):
         self.module, self.options, self.asked = module, module.params, asked
-        self.deadline, self.tally, self.sources = Deadline(module.params["timeout"]), None, []
+        self.deadline, self.sources = Deadline(module.params["timeout"]), []
+        self.begin(time.time())  # what is wrong with the window is said before anybody is asked
 
     def begin(self, now):
+        """Count from the start, in the window as it is by a clock."""
         self.frame = _log_search.window(self.options["since"], self.options["until"], now)
         self.tally = _log_search.Tally(self.asked, self.frame)
 
@@ -350,10 +352,8 @@ class Reader:
                 archives, wrong = self.archived([replica.id for replica in replicas])
                 for number, replica in enumerate(replicas):
                     self._current(client, replica, len(replicas) + len(archives) - number)
-        except OpsError as error:
+        except _docker.EngineError as error:
             trouble = _docker.trouble(error)
-            if self.tally is None:
-                self.begin(time.time())
             read = [source["container"] for source in self.sources]
             archives, wrong = self.archived([replica.id for replica in replicas if replica.name in read])
         for number, archive in enumerate(archives):
@@ -383,10 +383,9 @@ def work(module, result):
     options = module.params
     if options["timeout"] <= 0:
         raise OpsError("timeout is {0:g}. Nothing was read. Give a positive number of seconds.".format(options["timeout"]))
-    asked = _log_search.query(options)
-    reader = Reader(module, asked)
-    reader.begin(time.time())  # what is wrong with the window is said before anybody is asked
-    reader.tally = None
+    if not options["services"]:
+        raise OpsError("services names none, so there is nothing to read. Name those whose logs are meant.")
+    reader = Reader(module, _log_search.query(options))
     reader.all()
     result["sources"] = [{key: value for key, value in source.items() if key != "path"} for source in reader.sources]
     result["verdict"] = _log_sources.overall(reader.sources)

@@ -249,7 +249,7 @@ def work(module, result):
     try:
         with _docker.engine(options["docker_host"], timeout=options["timeout"]) as client:
             look(module, client, result, deadline)
-    except OpsError as error:
+    except _docker.EngineError as error:
         result["missing"] = [_container_stats.absent("", _docker.trouble(error))]
     else:
         result["missing"] = _container_stats.without(options["services"], result["containers"], options["project"])

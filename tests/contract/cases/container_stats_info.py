@@ -17,7 +17,7 @@ def case(world):
         options={
             "project": Other("nothing"),
             "services": Other(["app-green"]),
-            "interval": Other(1.6, slower=1),
+            "interval": Other(3.1, slower=1),
             "timeout": Other(0.05, fails=True),
             "docker_host": Other("unix:///var/run/docker.sock"),
         },

@@ -9,7 +9,10 @@ import os
 import time
 
 import pytest
+import requests
+import urllib3
 from ansible_collections.astraldraft.ops.plugins.module_utils import _log_search, _log_sources
+from ansible_collections.astraldraft.ops.plugins.module_utils._docker import to_replica
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 
 NOW = time.time()
@@ -113,3 +116,89 @@ def test_the_summary_never_says_that_nothing_is_there_when_nobody_knows():
     result = {"sources": [one, two], "verdict": "partial", "count": 0, "lines": 1, "per_minute": 0.0}
     expected = "at least 0 of 1 line of 1 log count, 0 a minute; 1 not read to the end: no Docker Engine answers"
     assert _log_sources.summary(result) == expected
+
+
+# -- the engine
+
+
+class Engine:
+    """Of a client what is used: one answer to a GET, whose body comes in ``blocks``; an exception among them is raised."""
+
+    base_url, api_version = "http+docker://localhost", "1.41"
+
+    def __init__(self, *blocks, status=200, said="", error=None):
+        self.api, self.raw, self.status_code, self.text, self.error = self, self, status, said, error
+        self.blocks, self.asked, self.closed = list(blocks), None, False
+
+    def get(self, url, **more):
+        if self.error:
+            raise self.error
+        self.asked = (url, more)
+        return self
+
+    def json(self):
+        return {"message": self.text}
+
+    def read(self, _length):
+        block = self.blocks.pop(0) if self.blocks else b""
+        if isinstance(block, Exception):
+            raise block
+        return block
+
+    def close(self):
+        self.closed = True
+
+
+def framed(content):
+    return b"\1\0\0\0" + len(content).to_bytes(4, "big") + content
+
+
+def of_engine(engine, tty=False, driver="json-file", until=None):
+    replica = to_replica(
+        {"Id": "1" * 64, "Name": "/demo-web-1", "Image": "sha256:1", "Config": {"Tty": tty}, "State": {"Status": "running"},
+         "HostConfig": {"LogConfig": {"Type": driver}}}
+    )  # fmt: skip
+    into, found = tally(), _log_sources.source("web", "web-1", "demo-web-1", "current")
+    frame = _log_search.window("1h", until, NOW)
+    return _log_sources.read(found, _log_sources.of_engine(engine, replica, frame, found, time.monotonic() + 60, lambda: None), into), into
+
+
+@pytest.mark.parametrize("tty", [False, True])
+def test_the_log_of_a_container_is_read(tty):
+    content = line(b"one") + line(b"two")
+    engine = (
+        Engine(content[:40], content[40:]) if tty else Engine(framed(line(b"one"))[:20], framed(line(b"one"))[20:], framed(line(b"two")))
+    )
+    found, into = of_engine(engine, tty)
+    assert (found["verdict"], found["count"], engine.closed) == ("read", 2, True)
+    assert [sample["stream"] for sample in into.report()["samples"]] == ([""] * 2 if tty else ["stdout"] * 2)
+    assert "until" not in engine.asked[1]["params"]
+    of_engine(engine, until="1m")
+    assert engine.asked[1]["params"]["until"] == int(NOW - 60) + 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "driver", "reason", "words"),
+    [
+        (Engine(status=404, said="No such container"), "json-file", "gone", "was removed meanwhile"),
+        (Engine(status=501, said="configured logging driver does not support reading"), "syslog", "no_reading", "its driver syslog"),
+        (Engine(status=500, said="configured logging driver does not support reading"), "none", "no_reading", "its driver none"),
+        (Engine(status=500, said="disk on fire"), "json-file", "refused", "disk on fire"),
+        (Engine(error=requests.exceptions.ReadTimeout("late")), "json-file", "slow_engine", "did not begin the log"),
+        (Engine(error=requests.exceptions.ConnectionError("gone")), "json-file", "slow_engine", "ConnectionError"),
+        (Engine(urllib3.exceptions.ProtocolError("broken")), "json-file", "broke_off", "broke off"),
+        (Engine(OSError("broken")), "json-file", "broke_off", "broke off"),
+    ],
+)
+def test_what_the_engine_does_not_give_is_not_a_log_without_lines(engine, driver, reason, words):
+    found, _into = of_engine(engine, driver=driver)
+    assert (found["verdict"], found["reason"], found["lines"], found["count"]) == ("unreadable", reason, None, None)
+    assert words in found["message"]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"), [(urllib3.exceptions.ReadTimeoutError(None, "", "late"), "broke_off"), (b"<html>" * 10, "not_a_log")]
+)
+def test_a_log_that_breaks_off_counts_as_far_as_it_goes(end, reason):
+    found, into = of_engine(Engine(framed(line(b"one")), end))
+    assert (found["verdict"], found["reason"], found["count"], into.count) == ("cut", reason, 1, 1)
