@@ -220,9 +220,11 @@ class Delivery:
         found = in_parallel(
             [(lambda: _is_there(self.connection, options["receipt_url"], options["receipt_text"], headers), seconds)], heartbeat
         )[0]
+        if found is None:
+            return no_answer(safe_url(options["receipt_url"]), seconds)
         if isinstance(found, Exception) and not isinstance(found, ProbeError):
             raise found
-        return no_answer(safe_url(options["receipt_url"]), seconds) if found is None else found
+        return found
 
     def _ask(self, connection):
         """``(alerts, seconds since the member was told of the newest of them or None, counts or the ProbeError of metrics)``"""

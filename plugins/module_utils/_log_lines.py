@@ -53,8 +53,7 @@ def of_frames(blocks):
             if line:
                 yield line
         held = held[start:]
-    for line in begun.values():
-        yield line
+    yield from begun.values()
 
 
 def _of_part(stream, part, begun):

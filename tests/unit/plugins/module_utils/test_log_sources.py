@@ -140,10 +140,9 @@ class Engine:
         return {"message": self.text}
 
     def read(self, _length):
-        block = self.blocks.pop(0) if self.blocks else b""
-        if isinstance(block, Exception):
-            raise block
-        return block
+        if self.blocks and isinstance(self.blocks[0], Exception):
+            raise self.blocks.pop(0)
+        return self.blocks.pop(0) if self.blocks else b""
 
     def close(self):
         self.closed = True
