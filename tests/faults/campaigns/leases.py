@@ -1,4 +1,4 @@
-"""What an operation silences ends with it: by itself when it is killed, at once when it is over, and never is it an error rate."""
+"""What an operation silences ends with it: by itself when it is killed, at once when it is over. It is marked in dashboards."""
 
 from __future__ import annotations
 
@@ -32,16 +32,29 @@ BAD = "v1.2.5-unhealthy"
 FORBIDDEN = ("HighErrorRate", "HighResponseTime", "ErrorBudgetBurn", "ServiceUnavailable")
 
 
+def ask(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
+        return json.load(answer)
+
+
 class Alertmanager:
-    """Asked by HTTP."""
+    """Asked by HTTP; and the stub that stands for Grafana and Sentry."""
 
     def __init__(self, stack: Stack) -> None:
-        port = int(stack.prometheus.rpartition(":")[2]) + 3
-        self.url = f"http://127.0.0.1:{port}/api/v2/silences"
+        port = int(stack.prometheus.rpartition(":")[2])
+        self.url = f"http://127.0.0.1:{port + 3}/api/v2/silences"
+        self.stub = f"http://127.0.0.1:{port + 9}/__requests?limit=1000&vendor="
 
     def silences(self) -> list[dict[str, Any]]:
-        with urllib.request.urlopen(self.url, timeout=5) as answer:  # noqa: S310
-            return json.load(answer)
+        return ask(self.url)
+
+    def marks(self, play: Play) -> tuple[list[str], list[str]]:
+        """What Grafana and Sentry were told by it: the texts of annotations, and the envelopes of events."""
+        grafana, sentry = (
+            [call for call in ask(self.stub + vendor)["requests"] if call["time"] >= play.started and call["method"] == "POST"]
+            for vendor in ("grafana", "sentry")
+        )
+        return [call["json"]["text"] for call in grafana if call["json"]], [str(call["body"]) for call in sentry]
 
     def active(self) -> list[dict[str, Any]]:
         return [silence for silence in self.silences() if silence["status"]["state"] == "active"]
@@ -118,6 +131,9 @@ def over(record: Record, operations: Operations, alertmanager: Alertmanager) -> 
         record.check(ends_well, f"{version}: it ends as it should", "" if ends_well else last_words(play))
         record.check(bool(silenced), f"{version}: it has silenced", told(silenced))
         record.check(not alertmanager.active(), f"{version}: nothing is silenced afterwards", told(alertmanager.active()))
+        annotations, events = alertmanager.marks(play)
+        marked = [len(found) == 1 and version in found[0] for found in (annotations, events)]
+        record.check(all(marked), f"{version}: Grafana and Sentry were told once", " / ".join(annotations))
 
 
 def of_play(alertmanager: Alertmanager, play: Play) -> list[dict[str, Any]]:
