@@ -281,9 +281,12 @@ def _changed_actions(known, wanted, moment):
 
 
 def notified(record, request, now):
-    """``(changes, claimed)``: notifications that are about to be sent, and those that were. A key is claimed by one at a time."""
+    """``(changes, claimed)``: notifications that are about to be sent, and those that were. A key is claimed by one at a time.
+
+    Of an incident that was resolved in the meantime nothing is to be sent any more.
+    """
     changes, claimed = {}, []
-    for key in request["claim"]:
+    for key in request["claim"] if is_open(record) else []:
         if may_send(record, key, now) and key not in claimed:
             claimed.append(key)
             changes[key] = {"claimed_at": to_iso(now), "sent_at": None}
@@ -307,6 +310,10 @@ def may_send(record, key, now):
 def step(state, identifier, request, kept, names, operator, now):
     """``(of, entry, claimed)``: which of ``kept`` (with ``record`` and ``entries``; None: a new one) gets which entry (None: none)."""
     records = [one.record for one in kept]
+    if state == RESOLVED and request["status"]:
+        raise OpsError(
+            "An incident that is resolved has no other status: {0} does not go with it. Nothing was written.".format(request["status"])
+        )
     if state == "open":
         record, kind, changes = opening(records, request, identifier, now)
     elif state == RESOLVED and not identifier and not any(map(is_open, records)):

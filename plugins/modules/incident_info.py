@@ -39,8 +39,14 @@ options:
         of an hour before is what people look for first.
     type: str
     default: "0"
+  policy:
+    description:
+      - The policy by which people are told, as M(astraldraft.ops.incident_policy_info) takes it. With it RV(incidents[].due) says what is
+        to be sent now.
+    type: dict
 seealso:
   - module: astraldraft.ops.incident_record
+  - module: astraldraft.ops.incident_policy_info
   - module: astraldraft.ops.journal_info
 """
 
@@ -56,6 +62,12 @@ EXAMPLES = r"""
     journal_path: /var/lib/astraldraft/astral-demo/journal.jsonl
     id: 2026-0042
     lead: 1h
+
+- name: Who is to be told now?
+  astraldraft.ops.incident_info:
+    path: /var/lib/astraldraft/astral-demo/incidents
+    policy: "{{ incident_policy }}"
+  register: open
 """
 
 RETURN = r"""
@@ -91,6 +103,44 @@ incidents:
       description: Its action items whose day is over and that are not done.
       type: list
       elements: dict
+    update_due_at:
+      description:
+        - When the next update is due, as it was promised or by O(policy). V(null) when none is, and without O(policy).
+      type: str
+    update_overdue_seconds:
+      description: For how long it has been due. 0 when it is not.
+      type: int
+    due:
+      description:
+        - What is to be sent now by O(policy), the earliest first. What was sent is not in it, nor what somebody is about to send
+          (RV(astraldraft.ops.incident_record#module:claimed)).
+      type: list
+      elements: dict
+      contains:
+        key:
+          description: What it is known by. It is always the same, whoever asks and however late.
+          type: str
+        kind:
+          description: V(escalation) by the severity's chain, V(condition) for what is the case besides, or V(update), which is a reminder.
+          type: str
+        severity:
+          description: The incident's severity.
+          type: str
+        contact:
+          description: Who is told, by the name in O(policy), or the role in the incident.
+          type: str
+        name:
+          description: Who that is.
+          type: str
+        due_at:
+          description: When it was due (ISO 8601, UTC).
+          type: str
+        late_seconds:
+          description: How long ago that was.
+          type: int
+        why:
+          description: Why they are told.
+          type: str
     timeline:
       description: What happened, the oldest first.
       type: list
@@ -142,11 +192,12 @@ duration:
   type: float
 """
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _incident, _incident_timeline
+from ansible_collections.astraldraft.ops.plugins.module_utils import _incident, _incident_policy, _incident_timeline
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._incident_files import IncidentFiles
+from ansible_collections.astraldraft.ops.plugins.module_utils._incident_policy_lint import lint, unusable
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, utc_now
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, to_iso, utc_now
 
 SPEC = {
     "path": {"type": "path", "required": True},
@@ -154,6 +205,7 @@ SPEC = {
     "status": {"type": "str", "choices": ["open", "resolved", "all"], "default": "open"},
     "journal_path": {"type": "path"},
     "lead": {"type": "str", "default": "0"},
+    "policy": {"type": "dict"},
 }
 RESULT = {"incidents": [], "unreadable": [], "left_out": 0}
 
@@ -179,8 +231,24 @@ def operations(params, records, now):
         raise OpsError("The journal {0} cannot be read: {1}. Correct journal_path.".format(params["journal_path"], error))
 
 
+def due(policy, record, now):
+    """What a policy says of an incident now; nothing without one."""
+    if policy is None:
+        return {"update_due_at": None, "update_overdue_seconds": 0, "due": []}
+    moment = _incident_policy.update_due_at(policy, record)
+    return {
+        "update_due_at": moment and to_iso(moment),
+        "update_overdue_seconds": max(0, int((now - moment).total_seconds())) if moment else 0,
+        "due": _incident_policy.what_is_due(policy, record, now),
+    }
+
+
 def work(module, result):
     params, now = module.params, utc_now()
+    wrong = unusable(lint(params["policy"])) if params["policy"] is not None else []
+    if wrong:
+        message = "The policy does not say what is due: {0} Correct it; incident_policy_info names all that is wrong with it."
+        raise OpsError(message.format(" ".join(finding["message"] for finding in wrong[:3])))
     kept, result["unreadable"] = IncidentFiles(params["path"]).read()
     kept = chosen(kept, params)
     found, result["left_out"] = operations(params, [one.record for one in kept], now)
@@ -192,6 +260,7 @@ def work(module, result):
                 "open": _incident.is_open(one.record),
                 "times": _incident.times_of(one.record, now),
                 "overdue_actions": _incident.overdue_actions(one.record, now),
+                **due(params["policy"], one.record, now),
                 "timeline": _incident_timeline.merged(own, found.get(one.record["id"], [])),
                 "damaged": one.damaged,
             }

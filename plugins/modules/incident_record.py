@@ -129,6 +129,7 @@ options:
   claim:
     description:
       - Keys of notifications that are about to be sent. RV(claimed) lists those that are this one's to send.
+      - Of an incident that is resolved nothing can be claimed.
       - What was claimed and not said to be O(sent) within ten minutes may be claimed by another one, because the first has died.
     type: list
     elements: str

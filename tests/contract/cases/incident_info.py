@@ -1,6 +1,6 @@
 from ansible_collections.astraldraft.ops.tests.contract.cases.journal_entry import TIME, journal
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
-from ansible_collections.astraldraft.ops.tests.contract.lib.incidents import PATH, RESOLVED, incident
+from ansible_collections.astraldraft.ops.tests.contract.lib.incidents import PATH, POLICY, RESOLVED, incident
 
 
 def case(_world):
@@ -18,6 +18,8 @@ def case(_world):
             "earlier": Scene(merged, files=known | {"journal.jsonl": earlier}),
             "torn": Scene(ask, files=known | {"incidents/2025-0001/timeline.jsonl": '{"half', "incidents/2025-0003/incident.json": "{"}),
             "another hand": Scene(ask, files={"incidents/INC-1/incident.json": known["incidents/2025-0001/incident.json"]}),
+            "with a policy": Scene(ask | {"policy": POLICY}, files=known),
+            "an unusable policy": Scene(ask | {"policy": {}}, "failed", known),
             "not there": Scene(ask | {"id": "2025-0009"}, "failed", known),
             "no duration": Scene(merged | {"lead": "early"}, "failed", known),
         },
@@ -27,5 +29,9 @@ def case(_world):
             "status": Other("all"),
             "journal_path": Other("{work}/journal.jsonl"),
             "lead": Other("1h", scene="earlier"),
+            "policy": Other(POLICY),
         },
+        # How late something is, in seconds.
+        reduced={"late_seconds": bool, "update_overdue_seconds": bool},
+        noise=[r"update/\S+Z"],
     )

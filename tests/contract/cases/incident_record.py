@@ -22,6 +22,7 @@ def case(_world):
             "resolved already": Scene(update | {"state": "resolved"}, files=over),
             "not in the record yet": Scene(update, "changed", {name: text for name, text in known.items() if "timeline" in name}),
             "two are open": Scene(update, "failed", known | incident("2025-0002", title="drafts hang")),
+            "resolved and not": Scene(update | {"state": "resolved", "status": "monitoring"}, "failed", known),
             "no title": Scene(opened | {"title": " "}, "failed"),
         },
         options={

@@ -29,3 +29,10 @@ def incident(name: str = "2025-0001", **changed: Any) -> dict[str, str]:
 
 
 RESOLVED = {"status": "resolved", "resolved_at": "2025-11-24T17:00:00.000Z", "mitigated_at": "2025-11-24T16:30:00.000Z"}
+POLICY = {
+    "severities": [
+        {"name": f"SEV-{number}", "response_minutes": 15 * number, "update_minutes": 30 * number, "chain": "only"} for number in range(1, 5)
+    ],
+    "chains": {"only": [{"after_minutes": 0, "notify": ["oncall"]}, {"after_minutes": 240, "notify": ["lead"]}]},
+    "contacts": {"oncall": {"name": "On call", "chat": "#oncall"}, "lead": {"name": "Lead", "phone": "+49 30 901820"}},
+}
