@@ -154,6 +154,7 @@ def request_of(params, now):
     found.update(
         title=title,
         note=redact_text((params["note"] or "").strip()),
+        announcement=redact_text((params["announcement"] or "").strip()),
         people={role: name.strip() or None for role, name in (params["people"] or {}).items() if name is not None},
         references=redact({str(key): str(value or "") or None for key, value in (params["references"] or {}).items()}),
         actions=[_wanted_action(action) for action in params["actions"] or []],
@@ -324,29 +325,35 @@ def step(state, identifier, request, kept, names, operator, now):
         kind = ENDED if changes.get("status") == RESOLVED else UPDATED
     if record is None:
         changes = dict(changes, id=new_id(names, now), opened_by=operator)
-        return None, _entry(NOTHING, kind, request["note"], changes, operator, now), []
+        return None, _entry(NOTHING, kind, _words(request), changes, operator, now), []
     of = next(one for one in kept if one.record is record)
     notifications, claimed = notified(record, request, now)
-    note = request["note"] if state != "open" or changes else ""
-    if not changes and _said_last(of.entries, note, operator):
-        note = ""
-    if notifications and not changes and not note:
+    words = _words(request) if state != "open" or changes else {}
+    if not changes and _said_last(of.entries, words, operator):
+        words = {}
+    if notifications and not changes and not words:
         kind = NOTIFIED
     changes = dict(changes, **notifications)
-    return of, _entry(record, kind, note, changes, operator, now) if changes or note else None, claimed
+    return of, _entry(record, kind, words, changes, operator, now) if changes or words else None, claimed
 
 
-def _said_last(entries, note, operator):
+def _words(said):
+    """What is said in a request or in an entry, among the team (``note``) and to everybody (``announcement``)."""
+    return {name: said[name] for name in ("note", "announcement") if said.get(name)}
+
+
+def _said_last(entries, words, operator):
     """Whether the last words in a timeline are these, by this person."""
-    last = next((entry for entry in reversed(entries) if entry.get("note")), {})
-    return (last.get("note"), last.get("by")) == (note, operator)
+    last: dict = next((entry for entry in reversed(entries) if _words(entry)), {})
+    return (_words(last), last.get("by")) == (words, operator)
 
 
-def _entry(record, kind, note, changes, operator, now):
-    """The next entry of a timeline. What is said, and what begins or ends an incident, is news of it."""
-    if note or kind in (OPENED, REOPENED, ENDED):
+def _entry(record, kind, words, changes, operator, now):
+    """The next entry of a timeline. What everybody is told, and what begins or ends an incident, is an update of it."""
+    if words.get("announcement") or kind in (OPENED, REOPENED, ENDED):
         changes = dict(changes, updated_at=to_iso(now))
-    return {"revision": record["revision"] + 1, "time": to_iso(now), "kind": kind, "by": operator, "note": note, "changes": changes}
+    entry = {"revision": record["revision"] + 1, "time": to_iso(now), "kind": kind, "by": operator, "note": "", "announcement": ""}
+    return dict(entry, changes=changes, **words)
 
 
 def overdue_actions(record, now):

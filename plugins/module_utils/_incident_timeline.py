@@ -102,13 +102,18 @@ def of_entries(entries):
                 "source": INCIDENT,
                 "kind": str(entry.get("kind")),
                 "by": str(entry.get("by")),
-                "text": "; ".join(part for part in [str(entry.get("note") or "")] + described(entry["changes"]) if part),
+                "text": "; ".join(part for part in _said(entry) + described(entry["changes"]) if part),
                 "verdict": None,
                 "changed": True,
                 "number": entry.get("revision"),
             }
         )
     return items
+
+
+def _said(entry):
+    announced = str(entry.get("announcement") or "")
+    return [str(entry.get("note") or ""), "announced: {0}".format(announced) if announced else ""]
 
 
 def described(changes):

@@ -34,7 +34,7 @@ attributes:
     support: full
     details:
       - An incident that is open is found again by its O(title), and what is as it was asked for is not written again.
-      - A O(note) that equals the last one, by the same O(operator), is not written again either.
+      - Neither is what was said last (O(note) and O(announcement)), by the same O(operator).
 options:
   state:
     description:
@@ -53,7 +53,7 @@ options:
     type: str
     required: true
   title:
-    description: What has happened, in a line of at most 200 characters. Needed to open one.
+    description: What has happened, in a line of at most 200 characters that everybody may read. Needed to open one.
     type: str
   severity:
     description: How bad it is. Needed to open one. In doubt, the worse one.
@@ -64,7 +64,7 @@ options:
     type: str
     choices: [investigating, identified, monitoring]
   impact:
-    description: What users notice of it.
+    description: What users notice of it. Everybody may read it.
     type: str
   cause:
     description: The root cause, as far as it is known.
@@ -115,7 +115,12 @@ options:
         description: Whether it is done.
         type: bool
   note:
-    description: What there is to say, for the timeline. An update of the incident is one that has a note.
+    description: What there is to say among those who work on it, for the timeline.
+    type: str
+  announcement:
+    description:
+      - What everybody is told, for messages and the status page. That is what counts as an update, of which the policy says how often there
+        is one.
     type: str
   started_at:
     description: When it began, as a time (ISO 8601 with a zone) or so long ago, such as V(10m). By default when it was opened.
@@ -164,7 +169,9 @@ EXAMPLES = r"""
     severity: SEV-1
     status: identified
     cause: The pool of connections to the database is exhausted.
-    note: No login works any more. We go back to v1.2.2.
+    note: The pool is empty since the deploy. We go back to v1.2.2.
+    announcement: No login works at present. We have found the cause and are about to remove it.
+    next_update: 30m
     people: {scribe: grace}
 
 - name: It is over
@@ -267,7 +274,7 @@ before:
       description: When it was resolved. V(null) while it is not.
       type: str
     updated_at:
-      description: When something was last said of it. V(null) where that was not recorded.
+      description: When everybody was last told something. V(null) where that was not recorded.
       type: str
     next_update_at:
       description: When the next update was promised. V(null) when none was.
@@ -298,7 +305,10 @@ entry:
       description: Who.
       type: str
     note:
-      description: In which words.
+      description: What was said among those who work on it.
+      type: str
+    announcement:
+      description: What everybody was told.
       type: str
     changes:
       description: The fields that changed, as they are since then.
@@ -345,6 +355,7 @@ SPEC = {
         },
     },
     "note": {"type": "str"},
+    "announcement": {"type": "str"},
     "started_at": {"type": "str"},
     "acknowledged_by": {"type": "str"},
     "next_update": {"type": "str"},

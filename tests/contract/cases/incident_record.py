@@ -46,6 +46,7 @@ def case(_world):
             "actions.due": Other("2025-12-31", scene="updated"),
             "actions.done": Other(True, scene="updated"),
             "note": Other("we wait", scene="updated"),
+            "announcement": Other("It is being mended.", scene="updated"),
             "started_at": Other("2025-11-24T15:00:00Z"),
             "acknowledged_by": Other("grace", scene="updated"),
             "next_update": Other("2025-11-24T18:00:00Z", scene="updated"),

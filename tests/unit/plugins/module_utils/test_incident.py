@@ -102,6 +102,7 @@ def test_an_update_changes_what_is_given_and_the_same_again_is_no_change(tmp_pat
         "references": {"pagerduty": "Q1"},
         "acknowledged_by": "ada",
         "note": "we go back",
+        "announcement": "It will be over soon.",
         "actions": [{"title": "Alert earlier", "owner": "grace", "due": "2026-12-24"}],
     }
     said = Said(tmp_path, "updated", now=later(minutes=5), **options)
@@ -120,6 +121,7 @@ def test_an_update_changes_what_is_given_and_the_same_again_is_no_change(tmp_pat
     ]
     assert done["actions"][0]["done_at"] == "2026-11-23T18:54:00.000Z"
     assert not Said(tmp_path, "updated", now=later(minutes=8), actions=[{"title": "Alert earlier", "done": True}]).changed
+    assert not Said(tmp_path, "updated", now=later(minutes=8), note="we go back", announcement="It will be over soon.").changed
     other = Said(tmp_path, "updated", now=later(minutes=8), operator="grace", acknowledged_by="grace", note="we go back")
     assert other.entry["by"] == "grace" and other.after["acknowledged_by"] == "ada"
 

@@ -54,8 +54,9 @@ class Run:
 
 PEOPLE = {
     20: [{"acknowledged_by": "ada"}],
-    29: [{"note": "we look for it"}],
-    90: [{"cause": "the pool is exhausted", "status": "identified", "note": "it is the pool", "next_update": "60m"}],
+    25: [{"note": "nothing to be seen in the logs"}],
+    29: [{"announcement": "we look for it", "note": "a note is no update"}],
+    90: [{"cause": "the pool is exhausted", "status": "identified", "announcement": "it is the pool", "next_update": "60m"}],
     100: [{"conditions": ["database", "data_loss"]}],
 }
 #: What the policy names within five hours, in any order but that of time.
@@ -127,10 +128,10 @@ def test_who_took_it_on_spares_those_who_are_told_when_nobody_does(tmp_path):
 def test_minutes_count_from_when_it_became_that_bad_and_nobody_is_told_that_it_is_less(tmp_path):
     opened(tmp_path, severity="SEV-2", cause="known", note="a")
     sent = ["escalation/SEV-2/0/primary_oncall", "escalation/SEV-2/120/senior_engineer", "escalation/SEV-2/120/platform_engineer"]
-    record = Said(tmp_path, "updated", severity="SEV-1", sent=sent, acknowledged_by="ada", note="b", now=later(hours=3)).after
+    record = Said(tmp_path, "updated", severity="SEV-1", sent=sent, acknowledged_by="ada", announcement="b", now=later(hours=3)).after
     assert keys(record, later(hours=3)) == ["escalation/SEV-1/0/escalation_manager", "escalation/SEV-1/0/primary_oncall"]
     told = [key for key in keys(record, later(hours=3, minutes=31)) if key.startswith("escalation")]
-    record = Said(tmp_path, "updated", severity="SEV-2", sent=told, note="c", now=later(hours=4)).after
+    record = Said(tmp_path, "updated", severity="SEV-2", sent=told, announcement="c", now=later(hours=4)).after
     assert [key for key in keys(record, later(hours=9)) if key.startswith("escalation")] == [
         "escalation/SEV-2/150/team_lead",
         "escalation/SEV-2/210/engineering_manager",
@@ -161,7 +162,7 @@ def test_what_is_due_says_who_and_why(tmp_path):
 def test_a_promise_goes_before_the_cadence(tmp_path):
     record = opened(tmp_path, severity="SEV-1", next_update="20m").after
     assert _incident_policy.update_due_at(policy(), record) == later(minutes=20)
-    kept = Said(tmp_path, "updated", note="as promised", now=later(minutes=20)).after
+    kept = Said(tmp_path, "updated", announcement="as promised", now=later(minutes=20)).after
     assert _incident_policy.update_due_at(policy(), kept) == later(minutes=50)
     assert _incident_policy.update_due_at(policy(), dict(record, severity="SEV-4", next_update_at=None)) is None
     assert _incident_policy.update_due_at(policy(), dict(record, status="resolved")) is None
