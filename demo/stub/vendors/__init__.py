@@ -5,7 +5,8 @@ from .chat import Chat
 from .grafana import Grafana
 from .pagerduty import PagerDuty
 from .sentry import Sentry
+from .signed_webhook import SignedWebhook
 from .sportsdata import SportsData
 from .staging import Staging
 
-VENDORS = (AlertmanagerWebhook, Chat, Grafana, PagerDuty, Sentry, SportsData, Staging)
+VENDORS = (AlertmanagerWebhook, Chat, Grafana, PagerDuty, Sentry, SignedWebhook, SportsData, Staging)
