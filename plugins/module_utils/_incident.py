@@ -210,9 +210,8 @@ def opening(records, request, identifier, now):
         found = same_title(records, request["title"])
         if found:
             return found, UPDATED, _raised(found, request, now)
-        status = request["status"] or INVESTIGATING
-        first = {"opened_at": to_iso(now), "started_at": request["started_at"] or to_iso(now), "severity_at": to_iso(now), "status": status}
-        return None, OPENED, dict(differences(dict(NOTHING, status=status), request, now), **first)
+        first = {"opened_at": to_iso(now), "started_at": request["started_at"] or to_iso(now)}
+        return None, OPENED, dict(differences(NOTHING, dict(request, status=request["status"] or INVESTIGATING), now), **first)
     found = pick(records, identifier)
     if is_open(found):
         return found, UPDATED, _raised(found, request, now)

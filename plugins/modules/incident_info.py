@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_info
 short_description: List incidents with their timelines
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns the incidents that M(astraldraft.ops.incident_record) keeps, each with its timeline, how long things took, and which action
     items are overdue.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_policy_info
 short_description: Find contradictions and placeholders in an escalation policy
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the policy by which people are told of incidents, and names what contradicts itself in it, what is not defined, and what was never
     filled in. It asks nobody and reads no file.

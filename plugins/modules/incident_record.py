@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_record
 short_description: Open, update and resolve an incident
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Keeps one folder an incident, with what is known of it and an append-only timeline in which every change is an entry with its time and
     with who made it.

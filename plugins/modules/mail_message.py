@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: mail_message
 short_description: Send a mail over an encrypted connection
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Sends one mail in plain text over SMTP, with STARTTLS or TLS and to a server whose certificate is verified.
 author:

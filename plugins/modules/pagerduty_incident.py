@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pagerduty_incident
 short_description: Acknowledge, escalate, resolve and annotate an incident of PagerDuty
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Brings an incident that PagerDuty knows into a state, assigns it to a level of its escalation policy, and adds a note to it.
   - It looks first, and sends only what differs.

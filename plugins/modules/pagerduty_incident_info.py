@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: pagerduty_incident_info
 short_description: Find incidents of PagerDuty
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns one incident, or those that match, page by page to the end.
 author:

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: status_page
 short_description: Write a static status page from the incidents
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Writes C(index.html), C(status.json) and C(rss.xml) into a folder, each wholly the old or wholly the new one.
   - Everybody may know an incident's title, severity, impact, status, times and announcements

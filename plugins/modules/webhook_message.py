@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: webhook_message
 short_description: Send a message to a chat or to a signed webhook
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Sends JSON to an address. An incoming webhook of Slack or Mattermost takes C(text); any other receiver takes what it understands.
   - With O(key) the message is signed as Standard Webhooks (U(https://www.standardwebhooks.com)) says, so that a receiver can tell that it

@@ -139,6 +139,11 @@ def test_mitigated_is_when_it_is_monitored_until_it_is_not(tmp_path):
     assert times["seconds_to_acknowledge"] is None
 
 
+def test_one_that_is_opened_as_mitigated_is(tmp_path):
+    after = opened(tmp_path, status="monitoring").after
+    assert after["mitigated_at"] == after["opened_at"] == after["severity_at"]
+
+
 def test_resolving_again_is_no_change_and_without_an_open_one_there_is_nothing_to_do(tmp_path):
     assert not Said(tmp_path / "none", "resolved").changed and not Said(tmp_path, "resolved", write=False).changed
     opened(tmp_path)
