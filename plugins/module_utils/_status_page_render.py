@@ -29,7 +29,8 @@ h1 { font-size: 1.3rem; margin: .5rem 0; } h2 { font-size: 1.1rem; margin: 2rem 
 .degraded, .minor, .unknown { color: var(--warn); } .recovering, .maintenance { color: var(--info); }
 article { border: 1px solid var(--line); border-radius: .4rem; margin: 0 0 1rem; padding: .8rem 1rem; }
 p { margin: .4rem 0; white-space: pre-line; } ol { list-style: none; margin: .8rem 0 0; padding: 0; }
-time { white-space: nowrap; } li { border-top: 1px solid var(--line); padding: .5rem 0; } time, .mute { color: var(--mute); font-size: .9rem; }
+time { white-space: nowrap; }
+li { border-top: 1px solid var(--line); padding: .5rem 0; } time, .mute { color: var(--mute); font-size: .9rem; }
 .overdue { color: var(--bad); font-weight: 600; } footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem; }
 """.strip()
 
