@@ -310,6 +310,11 @@ def may_send(record, key, now):
 def step(state, identifier, request, kept, names, operator, now):
     """``(of, entry, claimed)``: which of ``kept`` (with ``record`` and ``entries``; None: a new one) gets which entry (None: none)."""
     records = [one.record for one in kept]
+    if identifier in names and identifier not in [record["id"] for record in records]:
+        message = (
+            "The incident {0} cannot be read: neither its incident.json nor its timeline.jsonl is whole. Nothing was written. Mend one."
+        )
+        raise OpsError(message.format(identifier))
     if state == RESOLVED and request["status"]:
         raise OpsError(
             "An incident that is resolved has no other status: {0} does not go with it. Nothing was written.".format(request["status"])

@@ -21,7 +21,6 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._files import (
     append_line,
     exclusive,
     read_lines,
-    read_text,
     sync_folder,
     write_atomically,
 )
@@ -65,9 +64,8 @@ class IncidentFiles:
         entries, damaged = read_lines(self._timeline(name))
         snapshot, broken = None, None
         try:
-            text = read_text(_incidents.path_of(self.folder, name))
-            snapshot = None if text is None else self._checked(json.loads(text))
-        except (ValueError, TypeError) as error:
+            snapshot = _incidents.snapshot(self.folder, name)
+        except ValueError as error:
             broken = error
         try:
             record = _incident.record_of(snapshot, entries)
@@ -79,12 +77,6 @@ class IncidentFiles:
         if record is None:
             return None
         return Kept(record, entries, damaged, snapshot is None or record["revision"] != snapshot.get("revision"))
-
-    @staticmethod
-    def _checked(found):
-        if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in ("id", "severity", "status", "title")):
-            raise ValueError("id, severity, status and title are not all there")
-        return found
 
     def _timeline(self, name):
         return os.path.join(self.folder, name, TIMELINE)

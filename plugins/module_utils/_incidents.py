@@ -20,11 +20,25 @@ SEVERITIES = ("SEV-1", "SEV-2", "SEV-3", "SEV-4")
 FREEZING_SEVERITIES = SEVERITIES[:2]
 RESOLVED = "resolved"
 FILE = "incident.json"
+#: What everybody may count on.
+KNOWN = ("id", "severity", "status", "title")
 
 
 def path_of(folder, name):
     """The file that says what the incident ``name`` is."""
     return os.path.join(folder, name, FILE)
+
+
+def snapshot(folder, name):
+    """What the file of the incident ``name`` says, a dict; None without one. Raises OSError, and ValueError when it says too little."""
+    text = read_text(path_of(folder, name))
+    if text is None:
+        return None
+    found = json.loads(text)
+    try:
+        return dict(found, **{key: str(found[key]) for key in KNOWN})
+    except (KeyError, TypeError) as error:
+        raise ValueError(str(error))
 
 
 def read(folder):
@@ -37,20 +51,15 @@ def read(folder):
     except OSError:
         return [], [folder]
     for name in names:
-        path = path_of(folder, name)
         try:
-            text = read_text(path)
-            if text is None:
-                continue
-            found = json.loads(text)
-            incident = {key: str(found[key]) for key in ("id", "severity", "status", "title")}
+            found = snapshot(folder, name)
         except NotADirectoryError:
             continue
-        except (OSError, ValueError, KeyError, TypeError):
-            unreadable.append(path)
+        except (OSError, ValueError):
+            unreadable.append(path_of(folder, name))
             continue
-        if incident["status"] != RESOLVED:
-            incidents.append(incident)
+        if found and found["status"] != RESOLVED:
+            incidents.append({key: found[key] for key in KNOWN})
     return incidents, unreadable
 
 

@@ -233,13 +233,15 @@ def test_a_torn_line_of_the_timeline_is_named_and_stays_alone(tmp_path):
     assert kept.damaged == [2] and [entry["revision"] for entry in kept.entries] == [1, 2]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "{ torn", '{"id": 4, "severity": "", "status": "", "title": ""}'])
+@pytest.mark.parametrize("content", ["", "{}", "{ torn", '{"id": "2026-0001", "severity": "SEV-1", "status": "monitoring"}'])
 def test_what_cannot_be_read_is_named_and_the_others_go_on(tmp_path, content):
     write(tmp_path, "2026-0001")
     (tmp_path / "2026-0001" / "incident.json").write_text(content)
     assert opened(tmp_path).after["id"] == "2026-0002"
     kept, unreadable = IncidentFiles(str(tmp_path)).read()
     assert [one.record["id"] for one in kept] == ["2026-0002"]
+    with pytest.raises(OpsError, match="The incident 2026-0001 cannot be read"):
+        Said(tmp_path, "updated", id="2026-0001", note="hello")
     assert unreadable == [str(tmp_path / "2026-0001" / "incident.json")]
 
 
