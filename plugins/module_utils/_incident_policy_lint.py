@@ -34,7 +34,7 @@ _HOURS = {"days": _LIST, "starts": _TEXT, "ends": _TEXT, "timezone": _TEXT, "hol
 _PLACEHOLDERS = re.compile(
     r"x{3,}|\bx{2}\b|\[[^\]]*\]|<[^>]*>|\{\{|\b(todo|tbd|fixme|changeme|change[ _-]me|placeholder|your[ _-]\w+)\b"
     r"|(?<![\w-])([\w-]+\.)*example(\.(com|net|org|edu))?(?![\w-])|\.(example|invalid|test)\b"
-    r"|\b555[ .-]?01\d\d\b|(\d)\3{6,}|123[ .-]?456[ .-]?7890|\b0{3}[ .-]?0{3}[ .-]?0{4}\b",
+    r"|\b555[ .-]?01\d\d\b|(?P<digit>\d)(?P=digit){6,}|123[ .-]?456[ .-]?7890|\b0{3}[ .-]?0{3}[ .-]?0{4}\b",
     re.IGNORECASE,
 )
 
