@@ -152,7 +152,8 @@ def test_the_runbook_as_it_is_written_contradicts_itself():
     "text",
     ["+1-XXX-XXX-XXXX", "[name]", "<phone>", "TODO", "tbd", "oncall@example.com", "https://status.example.org/x", "ops@mail.example.net",
      "changeme",
-     "your-phone", "+1 555 0123", "+1-202-555-0143", "0000000000", "+1 2222222", "123-456-7890", "{{ vault_phone }}", "http://stub.invalid/", "555-0100"],
+     "your-phone", "+1 555 0123", "+1-202-555-0143", "0000000000",
+     "+1 2222222", "123-456-7890", "{{ vault_phone }}", "http://stub.invalid/", "555-0100"],
 )  # fmt: skip
 def test_a_placeholder_is_found_wherever_it_stands(text):
     ((finding),) = placeholders({"a": [{"b": text}]}, "addresses")
