@@ -19,7 +19,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _incidents
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, read_text, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._operations import frozen
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, from_iso, to_iso
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, from_iso, to_iso, zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKLY_SPEC = {
@@ -187,17 +187,10 @@ def _minute_of_week(text, what):
 
 
 def _zone(name):
-    if name == "UTC":
-        return datetime.timezone.utc
     try:
-        import zoneinfo  # Python 3.9
-
-        return zoneinfo.ZoneInfo(name)
-    except (ImportError, ValueError, OSError, KeyError) as error:
-        raise OpsError(
-            "The time zone {0!r} of a weekly freeze is not known on this host ({1}). Write it like Europe/Berlin, install tzdata there, or "
-            "use UTC.".format(name, error)
-        )
+        return zone(name)
+    except ValueError as error:
+        raise OpsError("The time zone {0!r} of a weekly freeze {1}.".format(name, error))
 
 
 def weekly_end(window, now):

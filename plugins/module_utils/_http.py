@@ -84,8 +84,8 @@ def request(url, method="GET", headers=None, body=None, timeout=10.0, username=N
 
     Raises ProbeError when there is no answer, or one that is not HTTP or longer than ``max_bytes``. A redirect is an answer like any
     other; up to ``redirects`` of them are followed, GET and HEAD only and never to another host. GET and HEAD are asked again up to
-    ``retries`` times after a connection that broke or a status that says "later". ``proxy`` is the address of a proxy that is asked in
-    place of the host: in absolute form, or for https by a tunnel (CONNECT).
+    ``retries`` times after a connection that broke or a status that says "later", but not when. ``proxy`` is the address of a proxy that
+    is asked in place of the host: in absolute form, or for https by a tunnel (CONNECT).
     """
     ends, safe = time.monotonic() + timeout, method in ("GET", "HEAD")
     sent = dict(headers or {})
@@ -105,11 +105,16 @@ def request(url, method="GET", headers=None, body=None, timeout=10.0, username=N
         if response is not None and redirects and safe and response.status in (301, 302, 303, 307, 308):
             url, redirects = _same_host(url, response.headers.get("location", "")), redirects - 1
             continue
-        again = response is None or response.status in RETRIED_STATUSES
+        again = response is None or response.status in RETRIED_STATUSES and not _says_when(response)
         if not (again and safe and retries and ends - time.monotonic() > RETRY_PAUSE):
             return response
         retries -= 1
         time.sleep(RETRY_PAUSE)
+
+
+def _says_when(response):
+    """Whether who wants to be asked less often has said when: not at once, then."""
+    return response.status == 429 and not {"retry-after", "ratelimit-reset"}.isdisjoint(response.headers)
 
 
 def _same_host(url, location):

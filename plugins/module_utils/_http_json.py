@@ -141,6 +141,8 @@ def _said(response, document):
 def _words_in(document):
     if not isinstance(document, dict):
         return document if isinstance(document, str) else ""
+    if isinstance(document.get("error"), dict):
+        document = document["error"]
     words = next((document[name] for name in ("message", "detail", "error") if isinstance(document.get(name), str)), "")
-    causes = document.get("causes")
+    causes = document.get("causes") or document.get("errors")
     return ", ".join([words] + [str(cause) for cause in causes]) if isinstance(causes, list) else words

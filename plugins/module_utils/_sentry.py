@@ -10,7 +10,6 @@ A DSN is a credential. What is shown of it is the host and the project.
 from __future__ import annotations
 
 import collections
-import email.utils
 import json
 import re
 import time
@@ -20,6 +19,7 @@ import uuid
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import IN_DOUBT, ask_json
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, where
+from ansible_collections.astraldraft.ops.plugins.module_utils._patience import patiently, retry_after, seconds_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
@@ -28,7 +28,6 @@ CLIENT = "astraldraft.ops/1.0"
 LEVELS = ("fatal", "error", "warning", "info", "debug")
 NAMESPACE = uuid.UUID("6f1d3c1e-5d0a-5b1e-9a51-0c9a7d1f4b26")
 FINGERPRINT_OF_TESTS = "astraldraft-test"
-USUAL_DELAY = 60.0  # what a 429 means that does not say how long
 OURS = ("", "default", "error")  # the categories of limits that hold for an event
 # What Sentry would leave out of an event, or not take it for, while it answers 200.
 TAG_NAME = re.compile(r"[a-zA-Z0-9_.:-]{1,32}")
@@ -108,28 +107,24 @@ def send(connection, dsn, event, wait_timeout, heartbeat=None, sleep=time.sleep,
     ``connection``: timeout, proxy, validate_certs and ca_path. It is sent again only when Sentry said later, at the time it said, and
     within ``wait_timeout`` seconds in all: anything else may mean that it has arrived.
     """
-    connection, deadline, waited = dict(connection, url=dsn.url), Deadline(wait_timeout, clock), 0.0
+    connection, deadline = dict(connection, url=dsn.url), Deadline(wait_timeout, clock)
     headers = {"X-Sentry-Auth": authentication(dsn), "Content-Type": "application/x-sentry-envelope"}
     more = {"headers": headers, "secrets": (dsn.public, dsn.secret), "credentials": "dsn", "accepted": (429,)}
-    attempts = 0
-    while True:
-        attempts += 1
+
+    def ask():
         try:
-            body = envelope(event, time.time())
-            answer = ask_json(connection, dsn.path, service=SERVICE, method="POST", body=body, **more)
+            return ask_json(connection, dsn.path, service=SERVICE, method="POST", body=envelope(event, time.time()), **more)
         except ProbeError as error:
             error.next = advice(error)
             raise
-        if answer.status != 429:
-            break
-        delay = delay_of(answer.headers, time.time())
-        if delay > deadline.remaining:
-            message = "{0} takes no more events for {1} at present{2}; in {3:.0f} s it may, and {4:.0f} s are left of wait_timeout"
-            words = " ({0})".format(answer.said) if answer.said else ""
-            message = message.format(SERVICE, dsn.shown, words, delay, deadline.remaining)
-            raise ProbeError("wrong_answer", "rate_limited", message, "Run it again then, or raise wait_timeout.")
-        waited += delay
-        _pause(delay, heartbeat, sleep)
+
+    def refused(answer, delay):
+        message = "{0} takes no more events for {1} at present{2}; in {3:.0f} s it may, and {4:.0f} s are left of wait_timeout"
+        words = " ({0})".format(answer.said) if answer.said else ""
+        message = message.format(SERVICE, dsn.shown, words, delay, deadline.remaining)
+        return ProbeError("wrong_answer", "rate_limited", message, "Run it again then, or raise wait_timeout.")
+
+    answer, attempts, waited = patiently(ask, delay_of, refused, deadline, heartbeat, sleep)
     if not isinstance(answer.document, dict) or str(answer.document.get("id", "")).replace("-", "") != event["event_id"]:
         message = "{0} at {1} did not confirm the event".format(SERVICE, answer.url)
         raise ProbeError("wrong_answer", "not_sentry", message, "Does the dsn name a Sentry? What answers there is something else.")
@@ -153,21 +148,7 @@ def delay_of(headers, now):
         seconds, _colon, more = part.strip().partition(":")
         categories = more.partition(":")[0].split(";")
         if any(category in OURS for category in categories):
-            limits += [float(seconds)] if re.fullmatch(r"\d+(\.\d+)?", seconds) else []
+            limits += [float(seconds)] if seconds_of(seconds) is not None else []
     if limits:
         return max(limits)
-    after = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", after):
-        return float(after)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(after).timestamp() - now)
-    except (TypeError, ValueError, IndexError):
-        return USUAL_DELAY
-
-
-def _pause(seconds, heartbeat, sleep):
-    while seconds > 0:
-        if heartbeat:
-            heartbeat()
-        sleep(min(1.0, seconds))
-        seconds -= 1.0
+    return retry_after(headers, now)

@@ -32,6 +32,18 @@ def from_iso(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def zone(name):
+    """The time zone ``name``, such as ``Europe/Berlin``. Raises ValueError that says what to do."""
+    if name == "UTC":
+        return datetime.timezone.utc
+    try:
+        import zoneinfo  # Python 3.9
+
+        return zoneinfo.ZoneInfo(name)
+    except (ImportError, ValueError, OSError, KeyError) as error:
+        raise ValueError("is not known on this host ({0}). Write it like Europe/Berlin, install tzdata there, or use UTC".format(error))
+
+
 def duration_seconds(text):
     """The whole seconds of a duration such as ``90``, ``30m``, ``24h``, ``7d`` or ``1h30m``. Raises ValueError."""
     match = _DURATION.fullmatch(str(text).strip())

@@ -3,8 +3,10 @@
 from .alertmanager_webhook import AlertmanagerWebhook
 from .chat import Chat
 from .grafana import Grafana
+from .pagerduty import PagerDuty
 from .sentry import Sentry
+from .signed_webhook import SignedWebhook
 from .sportsdata import SportsData
 from .staging import Staging
 
-VENDORS = (AlertmanagerWebhook, Chat, Grafana, Sentry, SportsData, Staging)
+VENDORS = (AlertmanagerWebhook, Chat, Grafana, PagerDuty, Sentry, SignedWebhook, SportsData, Staging)

@@ -1,4 +1,4 @@
-"""Grafana and Sentry in the contract stub: what they answer by their published contracts."""
+"""Grafana, Sentry and PagerDuty in the contract stub: what they answer by their published contracts."""
 
 import json
 
@@ -198,3 +198,90 @@ def test_no_key_is_remembered(service):
     assert "sentry_version=7, sentry_key=sha256:" in call["headers"]["x-sentry-auth"]
     assert "hush-hush" not in json.dumps(call)
     assert "demo-sentry-key" not in json.dumps(call)
+
+
+# -- PagerDuty: what is not in its published contract is refused
+
+PAGER = {
+    "authorization": "Token token=demo-pagerduty-token",
+    "accept": "application/vnd.pagerduty+json;version=2",
+    "content-type": "application/json",
+    "from": "ada@astraldraft.test",
+}
+
+
+@pytest.fixture
+def pager(service):
+    incidents = [{"id": "Q1", "title": "logins fail"}, {"id": "Q2", "title": "over", "status": "resolved"}]
+    control(service, "pagerduty", incidents=incidents)
+    return lambda method, path, body=None, pairs=None, **headers: ask(
+        service, method, f"/pagerduty{path}", b"" if body is None else json.dumps(body).encode(),
+        {name: value for name, value in (PAGER | {name.replace("_", "-"): value for name, value in headers.items()}).items() if value},
+        pairs=pairs or [],
+    )  # fmt: skip
+
+
+def acknowledged(**more):
+    return {"incident": {"type": "incident_reference", "status": "acknowledged"} | more}
+
+
+def test_pagerduty_answers_in_its_form(pager):
+    page = pager("GET", "/incidents", pairs=[("statuses[]", "triggered"), ("limit", "1"), ("total", "true")]).body
+    assert (page["limit"], page["offset"], page["total"], page["more"]) == (1, 0, 1, False)
+    one = pager("PUT", "/incidents/Q1", acknowledged()).body["incident"]
+    assert (one["type"], one["status"], one["summary"]) == ("incident", "acknowledged", "[#1] logins fail")
+    assert one["acknowledgements"][0]["acknowledger"]["type"] == "user_reference"
+    assert (
+        pager("PUT", "/incidents/Q1", {"incident": {"type": "incident", "escalation_level": 2}}).body["incident"]["status"] == "triggered"
+    )
+    assert pager("POST", "/incidents/Q1/notes", {"note": {"content": "hello"}}).body["note"]["user"]["summary"] == "Ada"
+    assert [note["content"] for note in pager("GET", "/incidents/Q1/notes").body["notes"]] == ["hello"]
+    levels = pager("GET", "/oncalls", pairs=[("escalation_policy_ids[]", "PPOLICY")]).body["oncalls"]
+    assert [oncall["escalation_level"] for oncall in levels] == [1, 2, 2, 3]
+
+
+PAGER_REFUSES = [
+    ({"authorization": None}, 401, "Unauthorized"),
+    ({"authorization": "Bearer demo-pagerduty-token"}, 401, "Unauthorized"),
+    ({"authorization": "Token token=wrong"}, 401, "Unauthorized"),
+    ({"accept": "application/json"}, 400, "Accept must be"),
+    ({"accept": None}, 400, "Accept must be"),
+    ({"content_type": None}, 400, "Content-Type must be"),
+    ({"from": None}, 400, "Requester User Not Found"),
+    ({"from": "eve@astraldraft.test"}, 400, "Requester User Not Found"),
+    ({"path": "/incidents/Q9"}, 404, "Not Found"),
+    ({"path": "/incidents/Q1/acknowledge"}, 404, "Not Found"),
+    ({"path": "/users"}, 404, "Not Found"),
+    ({"method": "POST"}, 405, "Method Not Allowed"),
+    ({"method": "DELETE"}, 405, "Method Not Allowed"),
+    ({"path": "/incidents/Q2"}, 400, "Incident Already Resolved"),
+    ({"body": {"status": "acknowledged"}}, 400, "an object with incident"),
+    ({"body": {"incident": {"status": "acknowledged"}}}, 400, "type must be"),
+    ({"body": acknowledged(status="triggered")}, 400, "Status must be"),
+    ({"body": acknowledged(note="hello")}, 400, "incident has no note"),
+    ({"body": acknowledged(escalation_level="2")}, 400, "escalation_level has the wrong type"),
+    ({"body": acknowledged(escalation_level=True)}, 400, "escalation_level has the wrong type"),
+    ({"body": acknowledged(escalation_level=7)}, 400, "Escalation level is invalid"),
+    ({"method": "POST", "path": "/incidents/Q1/notes", "body": {"note": {"content": " "}}}, 400, "Content cannot be empty"),
+    ({"method": "POST", "path": "/incidents/Q1/notes", "body": {"note": {"content": "x", "user": {}}}}, 400, "an object with content"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("limit", "101")]}, 400, "limit is 1 to 100"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("limit", "100"), ("offset", "9901")]}, 400, "at most 10000"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("status", "triggered")]}, 400, "unknown parameter status"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("statuses[]", "open")]}, 400, "Status must be a list"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("urgencies[]", "none")]}, 400, "Urgency must be"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("date_range", "some")]}, 400, "date_range can only be all"),
+    ({"method": "GET", "path": "/incidents", "pairs": [("since", "2001-01-01")]}, 400, "less than 6 months"),
+]
+
+
+@pytest.mark.parametrize(("call", "status", "words"), PAGER_REFUSES)
+def test_what_pagerduty_refuses(pager, call, status, words):
+    reply = pager(**({"method": "PUT", "path": "/incidents/Q1", "body": acknowledged()} | call))
+    assert (reply.status, words in json.dumps(reply.body)) == (status, True), reply.body
+
+
+def test_pagerduty_wants_it_later_and_says_when(service, pager):
+    control(service, "pagerduty", limited={"count": 1, "seconds": 7})
+    reply = pager("GET", "/incidents")
+    assert reply.status == 429 and reply.headers["ratelimit-reset"] == "7"
+    assert pager("GET", "/incidents").status == 200
