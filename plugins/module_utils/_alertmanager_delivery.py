@@ -217,9 +217,8 @@ class Delivery:
         if not options["receipt_url"]:
             return None
         headers = {str(name): str(value) for name, value in options["receipt_headers"].items()}
-        found = in_parallel(
-            [(lambda: _is_there(self.connection, options["receipt_url"], options["receipt_text"], headers), seconds)], heartbeat
-        )[0]
+        jobs = [(lambda: _is_there(self.connection, options["receipt_url"], options["receipt_text"], headers), seconds)]
+        found = next(iter(in_parallel(jobs, heartbeat)))
         if found is None:
             return no_answer(safe_url(options["receipt_url"]), seconds)
         if isinstance(found, Exception) and not isinstance(found, ProbeError):

@@ -84,7 +84,7 @@ def test_it_is_resolved_with_what_was_done_and_a_note(stub):
     ]
     again = change(stub, **options)
     assert not again["changed"] and again["before"] is None
-    assert not change(stub, **dict(options, incident_key=None, id="Q1"))["changed"]
+    assert not change(stub, **(options | {"incident_key": None, "id": "Q1"}))["changed"]
     assert len(writes(stub)) == 2
 
 

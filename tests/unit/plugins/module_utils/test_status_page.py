@@ -39,9 +39,9 @@ class Text(html.parser.HTMLParser):
         self.close()
         assert self.open == []
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
-        self.links += [value for name, value in attributes if name in ("href", "src")]
+        self.links += [value for name, value in attrs if name in ("href", "src")]
         if tag not in self.VOID:
             self.open.append(tag)
 
