@@ -22,7 +22,7 @@ LIMIT_SECONDS = 120.0
 SOAK_SECONDS = 600
 #: The task before which the deploy is killed, or None for so many seconds into its soak; and whether what it started on the host dies, too.
 KILLS = [
-    ("as the idle colour starts", "Start the idle colour", 0.0, True),
+    ("as the idle colour starts", "Write down what the colour runs from now on", 0.0, True),
     ("as the controller alone dies", "Prove every replica before it gets a request", 0.0, False),
     ("after 100 s of soak, the lease put off often", "Watch health, errors and latency of the new release", 100.0, True),
     ("after 20 s of soak, the controller alone", "Watch health, errors and latency of the new release", 20.0, False),
