@@ -31,6 +31,15 @@ Order = collections.namedtuple("Order", "environment database purpose recipients
 Source = collections.namedtuple("Source", "member version memory_bytes free_bytes port keys replid")
 
 
+def dataset_bytes(info):
+    """The bytes of memory that the keys take, by a server's INFO.
+
+    Redis subtracts what is not keys from ``used_memory`` as unsigned numbers: where that is more, just after keys were removed, it says
+    2**64 less the difference. All that is used is the most that they can take.
+    """
+    return min(int(info.get("used_memory_dataset", 0)), int(info["used_memory"]))
+
+
 class Cache:
     """The servers whose keys are backed up. ``topology`` and ``sources`` are known after :meth:`look`."""
 
@@ -53,8 +62,8 @@ class Cache:
             info = parse_info(node.ask("INFO"))
             most, keys = int(info.get("maxmemory", 0)), sum(key_counts(info).values())
             free = most - int(info["used_memory"]) if most else None
-            size, port = int(info.get("used_memory_dataset", 0)), int(info.get("tcp_port", 0))
-            return Source(member, info["redis_version"], size, free, port, keys, info.get("master_replid"))
+            port = int(info.get("tcp_port", 0))
+            return Source(member, info["redis_version"], dataset_bytes(info), free, port, keys, info.get("master_replid"))
         finally:
             node.close()
 

@@ -223,3 +223,15 @@ def test_a_cluster_has_one_database():
     restore.refuse_databases({0: 1}, "cluster")
     with pytest.raises(OpsError, match="keys in database 3"):
         restore.refuse_databases({0: 1, 3: 1}, "cluster")
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        ({"used_memory": "1000", "used_memory_dataset": "400"}, 400),
+        ({"used_memory": "1000", "used_memory_dataset": str(2**64 - 5000)}, 1000),
+        ({"used_memory": "1000"}, 0),
+    ],
+)
+def test_what_the_keys_take_is_never_more_than_what_is_used(info, expected):
+    assert backup.dataset_bytes(info) == expected
