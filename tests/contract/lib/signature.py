@@ -44,7 +44,7 @@ def signature(run: Run, case: Case) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
             reduced = {key: case.reduced[key](item) if key in case.reduced else item for key, item in value.items()}
-            return {key: plain(item) for key, item in reduced.items() if key not in VOLATILE_KEYS}
+            return {key: plain(item) for key, item in reduced.items() if key in case.reduced or key not in VOLATILE_KEYS}
         if isinstance(value, list):
             return [plain(item) for item in value]
         if isinstance(value, str):
