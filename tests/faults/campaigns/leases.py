@@ -18,17 +18,19 @@ PROMISE = (
     "hides an error rate or a latency"
 )
 LIMIT_SECONDS = 120.0
-#: So long a killed deploy would have gone on: longer than a lease, so that it has to be put off.
-SOAK_SECONDS = 600
-#: The task before which the deploy is killed, or None for so many seconds into its soak; and whether what it started on the host dies, too.
+#: So long it would have waited for a release that never gets healthy: longer than a lease, so that it has to be put off.
+START_SECONDS = 600
+#: The task before which the deploy is killed, and so many seconds later; whether what it started on the host dies, too.
+PROVE = "Wait until every replica is healthy and answers with its version"
 KILLS = [
     ("as the idle colour starts", "Write down what the colour runs from now on", 0.0, True),
-    ("as the controller alone dies", "Prove every replica before it gets a request", 0.0, False),
-    ("after 100 s of soak, the lease put off often", "Watch health, errors and latency of the new release", 100.0, True),
-    ("after 20 s of soak, the controller alone", "Watch health, errors and latency of the new release", 20.0, False),
+    ("as its replicas are proved, the controller alone", PROVE, 0.0, False),
+    ("after 100 s of that, the lease put off often", PROVE, 100.0, True),
+    ("after 20 s of that, the controller alone", PROVE, 20.0, False),
 ]
 SAMPLE = KILLS[:1]
 BAD = "v1.2.5-unhealthy"
+SOAK = "Watch health, errors and latency of the new release"
 FORBIDDEN = ("HighErrorRate", "HighResponseTime", "ErrorBudgetBurn", "ServiceUnavailable")
 
 
@@ -81,7 +83,7 @@ def other(operations: Operations) -> str:
 def killed(
     record: Record, operations: Operations, alertmanager: Alertmanager, what: str, task: str, after: float, everything: bool
 ) -> None:
-    variables = {"release_version": other(operations), "release_soak_seconds": SOAK_SECONDS, "release_metrics_url": ""}
+    variables = {"release_version": BAD, "release_start_timeout": START_SECONDS, "ops_override": ["quarantine"]}
     play = operations.start("deploy", variables)
     if not record.check(play.wait_for_task(task), f"{what}: it comes to that", "" if play.process.poll() is None else last_words(play)):
         play.kill()
@@ -125,7 +127,11 @@ def seconds_until_gone(alertmanager: Alertmanager) -> float:
 def over(record: Record, operations: Operations, alertmanager: Alertmanager) -> None:
     """A good deploy and one that fails: both have silenced, and neither leaves anything."""
     for version, good in ((other(operations), True), (BAD, False)):
-        play = operations.deploy(version)
+        play = operations.start("deploy", {"release_version": version, "ops_override": ["quarantine"]})
+        if good and play.wait_for_task(SOAK):
+            found = alertmanager.active()
+            record.check(not found, f"{version}: nothing of it is silenced once it has traffic", told(found))
+        play.wait()
         silenced = of_play(alertmanager, play)
         ends_well = (play.process.returncode == 0) == good
         record.check(ends_well, f"{version}: it ends as it should", "" if ends_well else last_words(play))
