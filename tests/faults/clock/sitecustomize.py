@@ -1,5 +1,6 @@
 """Found by every Python that starts with this folder on PYTHONPATH: the collection's clock (`_time.utc_now`) is put ahead by
-ASTRAL_TEST_CLOCK seconds. Nothing of the collection knows of it, and no other clock of the process does: what is signed and how long is waited is as it is.
+ASTRAL_TEST_CLOCK seconds. Nothing of the collection knows of it, and no other clock of the process is touched: what is signed and how long
+is waited is as it is. (libfaketime would put all of them ahead, and a receiver refuse what is signed.)
 """
 
 import datetime
