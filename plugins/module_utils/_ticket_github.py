@@ -27,6 +27,8 @@ PAGE, MOST = 100, 1000
 _ID = re.compile(r"(?:https?://\S+/issues/|#)?(\d{1,18})", re.ASCII)
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 _MENTION = re.compile(r"(?<![\w/])@(?=\w)")
+# Of Markdown: links and pictures, code, and what takes the meaning from a mark.
+_MARKUP = re.compile(r"[\\`\[]")
 
 
 class GitHub(JsonService):
@@ -137,7 +139,8 @@ class GitHub(JsonService):
     @staticmethod
     def text(text, people=()):
         """Plain text as GitHub shows it, and whom it calls."""
-        plain = _MENTION.sub("@\u2060", text.replace("&", "&amp;").replace("<", "&lt;"))
+        plain = _MARKUP.sub(lambda found: "\\" + found.group(), text).replace("&", "&amp;").replace("<", "&lt;")
+        plain = _MENTION.sub("@\u2060", plain)
         return same("\n\n".join([plain, "cc " + " ".join("@" + person for person in people)] if people else [plain]))
 
 
