@@ -138,7 +138,7 @@ class GitHub(Vendor):
 
     def _routed(self, call: Call, path: str) -> Reply:
         issues = rf"/repos/{REPOSITORY}/issues"
-        routes = {
+        routes: dict[str, dict[str, Any]] = {
             issues: {"GET": self._list, "POST": self._create},
             issues + r"/(\d+)": {"GET": self._get, "PATCH": self._update},
             issues + r"/(\d+)/labels": {"POST": self._add_labels},
