@@ -45,11 +45,11 @@ def stub():
 def run(tmp_path, stub):
     """The steps, one after the other, in one play; what it printed."""
 
-    def play(tracker, *steps, check=False, **more):
+    def play(tracker, *steps, check=False, marked=False, **more):
         tasks = ""
         for state, record in steps:
             record = {"path": str(tmp_path / "incidents"), "operator": "ada"} | record
-            entries = ["ticket", *(["references"] if state == "open" else []), "mark"]
+            entries = ["ticket", *(["references"] if state == "open" else []), *(["mark"] if marked else [])]
             tasks += STEP.format(record=json.dumps(record), state=state, entries=json.dumps(entries))
         header = "- hosts: localhost\n  connection: local\n  gather_facts: false\n  tasks:\n"
         (tmp_path / "play.yml").write_text(header + tasks)
@@ -85,9 +85,9 @@ def record_of(tmp_path):
 
 
 def test_a_ticket_follows_its_incident_and_is_marked(run, stub, tmp_path):
-    run("github", OPEN, check=True)
+    run("github", OPEN, check=True, marked=True)
     assert not any(writes(stub, vendor) for vendor in ("github", "grafana", "sentry"))
-    run("github", OPEN, OPEN, WORSE, OVER)
+    run("github", OPEN, OPEN, WORSE, OVER, marked=True)
     (issue,), incident = stub.service._vendors["github"].settings()["issues"], record_of(tmp_path)
     assert issue["title"] == "[SEV-1] Logins fail" and issue["state"] == "closed"
     assert sorted(issue["labels"]) == ["incident", "incident-" + incident["id"]]
