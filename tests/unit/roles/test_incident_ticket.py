@@ -90,7 +90,7 @@ def test_a_ticket_follows_its_incident_and_is_marked(run, stub, tmp_path):
     run("github", OPEN, OPEN, WORSE, OVER, marked=True)
     (issue,), incident = stub.service._vendors["github"].settings()["issues"], record_of(tmp_path)
     assert issue["title"] == "[SEV-1] Logins fail" and issue["state"] == "closed"
-    assert sorted(issue["labels"]) == ["incident", "incident-" + incident["id"]]
+    assert sorted(issue["labels"]) == ["demo-incident-" + incident["id"], "incident"]
     assert issue["body"].startswith("Impact: a third of them\n\nWe look.\n\nIncident: ") and issue["body"].endswith("\n\ncc @ada")
     worse, over = issue["comments"]
     assert "Severity: SEV-1\nIt is worse." in worse and "Resolution: rolled back\nStatus: resolved\nIt is over." in over
