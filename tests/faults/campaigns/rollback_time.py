@@ -94,14 +94,14 @@ def told(record: Record, title: str, incident: Incident, runs: list[dict[str, An
     """Every rollback is in the incident's timeline, with the release that it went to."""
     items = incident.rollbacks()
 
-    def item_of(run: dict[str, Any]) -> bool:
+    def is_told(run: dict[str, Any]) -> bool:
         return any(
-            run["target"] in item["text"] and item["verdict"] == "pass" and run["started"] <= seconds_of(item["time"]) <= run["ended"]
+            item["text"].startswith(f"pass: {run['target']} ") and run["started"] <= seconds_of(item["time"]) <= run["ended"]
             for item in items
         )
 
-    missing = [run["target"] for run in runs if not item_of(run)]
-    record.check(bool(runs) and not missing, f"{title}: each is in the incident's timeline", f"{len(items)} of {len(runs)}")
+    found = sum(map(is_told, runs))
+    record.check(bool(runs) and found == len(runs), f"{title}: each is in the incident's timeline", f"{found} of {len(runs)}")
     record.data[f"{title}: timeline"] = items
 
 
