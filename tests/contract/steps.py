@@ -267,10 +267,11 @@ def failover(world: World) -> list[Step]:
 
 
 def incidents(world: World) -> list[Step]:
-    """From the first word to the last one, in a state folder of their own. PagerDuty is the modules' alone: its stub has one memory."""
+    """From the first word to the last one, in a state folder of their own. The stubs of PagerDuty and trackers are the modules' alone."""
     mine = {
         "stack_name": world.folder.project, "stack_state_dir": str(world.folder.folder), "ops_operator": "ada",
-        "incident_pagerduty_token": "", "health_checks_full": [], "health_checks_extra": [{"type": "tcp", "host": "127.0.0.1", "port": 1}],
+        "incident_pagerduty_token": "", "incident_tracker": {}, "health_checks_full": [],
+        "health_checks_extra": [{"type": "tcp", "host": "127.0.0.1", "port": 1}],
         "notify_channels": [{"name": "chat", "kind": "chat", "url": f"{world.stack.url('STUB')}/webhook/chat/contract"}],
     }  # fmt: skip
     logins = mine | {
