@@ -128,7 +128,7 @@ def _within(points, span):
 def _fill_load(found, load, span, step, unknown):
     found["graphs"]["load"] = load
     known = sum(value is not None for _moment, value in _within(load, span))
-    expected = int((span.ends - span.starts) // step)
+    expected = math.floor(span.ends / step) - math.ceil(span.starts / step) + 1
     # One point more or less is a matter of where the first one lies.
     found["unknown_seconds"] = step * (expected - known) if expected - known > 1 else 0
     found["complete"] = found["unknown_seconds"] == 0
@@ -136,7 +136,7 @@ def _fill_load(found, load, span, step, unknown):
         unknown.append("How many requests there were and how many failed is not known: Prometheus has no data of them for that time.")
     elif not found["complete"]:
         message = "For {0} of the {1} seconds Prometheus has no data of requests: what failed then is not known, and in no number here."
-        unknown.append(message.format(found["unknown_seconds"], expected * step))
+        unknown.append(message.format(found["unknown_seconds"], round(span.ends - span.starts)))
 
 
 def _fill_counts(found, prometheus, series, span):
