@@ -22,7 +22,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 _ADDRESS = re.compile(r"(:(?=//)|(?<=www)\.)", re.IGNORECASE)
 # What makes a heading, a list or a quotation of a line that begins with it.
-_LEADING = re.compile(r"^(\d{0,9})([.)#+=>-])")
+_LEADING = re.compile(r"^(\d{1,9}(?=[.)])|(?=[#+=>-]))")
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --mute: #666; --good: #1a7f37; --warn: #9a6700; --bad: #cf222e; --info: #0969da; }
 @media (prefers-color-scheme: dark) { :root { --mute: #999; --good: #3fb950; --warn: #d29922; --bad: #f85149; --info: #58a6ff; } }
@@ -33,7 +33,7 @@ h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; } h3 { font-size: 1rem; margin: 0;
 article { border: 1px solid var(--line); border-radius: .4rem; margin: 0 0 1rem; padding: .8rem 1rem; }
 p { margin: .4rem 0; white-space: pre-line; } ol, ul.plain { list-style: none; margin: .8rem 0 0; padding: 0; }
 time { white-space: nowrap; } time, .mute { color: var(--mute); font-size: .9rem; }
-li { border-top: 1px solid var(--line); padding: .5rem 0; }
+li { border-top: 1px solid var(--line); padding: .5rem 0; } article li:last-child { padding-bottom: 0; }
 footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem; }
 """.strip()
 
@@ -53,7 +53,7 @@ def in_markdown(text, longest=LONGEST):
     line = html.escape(shortened(one_line(text), longest), quote=False)
     line = _TEMPLATE.sub(r"{\\", _MARKDOWN.sub(r"\\\1", line))
     line = _ADDRESS.sub(r"\\\1", line)
-    return _LEADING.sub(r"\1\\\2", line)
+    return _LEADING.sub(r"\1\\", line)
 
 
 # -- pages

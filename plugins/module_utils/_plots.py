@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import datetime
+import html
 import importlib
 import importlib.util
 import io
@@ -31,6 +32,8 @@ COLOURS = {"began": "#cc3311", "mitigated": "#ee7733", "resolved": "#228833", "r
 _STYLES = {"began": "-", "mitigated": "--", "resolved": "-", "release": ":"}
 _BLUE = "#4477aa"
 _LONGEST_LABEL = 40
+#: Seconds between two marks of time.
+_STEPS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 #: Text stays text, in the page's own font, and nothing is drawn by chance.
 _SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "astraldraft", "font.size": 9, "text.usetex": False}
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -82,18 +85,25 @@ def draw_course(drawing, course):
         axes.set_xlim(_moment(course.starts), _moment(course.ends))
         known = [number for number in numbers if not math.isnan(number)]
         axes.set_ylim(0, max(known + [0]) * 1.1 or 1)
-        axes.set_ylabel(course.unit)
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
-        seconds_shown = course.ends - course.starts < 600
-        places = [course.starts + (course.ends - course.starts) * part / 4 for part in range(5)]
-        form = "%H:%M:%S" if seconds_shown else "%H:%M" if course.ends - course.starts < 86400 else "%d %b %H:%M"
-        axes.set_xticks([_moment(place) for place in places], [_moment(place).strftime(form) for place in places])
+        places, form = _ticks(course.starts, course.ends)
+        axes.set_xticks(places, [place.strftime(form) for place in places])
+        axes.set_xlabel(_moment(course.starts).strftime("%d %b %Y, UTC"), loc="right", fontsize=8)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         if course.marks:
             figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
-        return _svg(figure)
+        # The numbers of the axis are in this unit, which stands above the drawing, too.
+        name = html.escape("{0} ({1})".format(course.title, course.unit), quote=True)
+        return _svg(figure).replace("<svg ", '<svg role="img" aria-label="{0}" '.format(name), 1)
+
+
+def _ticks(starts, ends):
+    """At most seven even moments in a span, and how they are written."""
+    step = next((step for step in _STEPS if (ends - starts) / step <= 6), math.ceil((ends - starts) / 6 / 86400) * 86400)
+    places = [_moment(step * number) for number in range(math.ceil(starts / step), math.floor(ends / step) + 1)]
+    return places, "%H:%M:%S" if step < 60 else "%H:%M" if step < 43200 else "%d %b"
 
 
 def _moment(seconds):

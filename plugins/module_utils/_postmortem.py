@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _incident
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._markup import moment
 from ansible_collections.astraldraft.ops.plugins.module_utils._plots import Course, Mark
 from ansible_collections.astraldraft.ops.plugins.module_utils._postmortem_evidence import Span
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
@@ -96,21 +97,22 @@ def of_alerts(alerts):
     found = []
     for alert in alerts or []:
         moments = (("pending", alert["pending_at"]), ("firing", alert["firing_at"]), ("ended", alert["ended_at"]))
-        there = [(word, moment) for word, moment in moments if moment]
-        for number, (word, moment) in enumerate(there):
-            text = "{0} is {1}".format(alert["title"], word) if word != "ended" else "{0} has ended".format(alert["title"])
+        there = [(word, when) for word, when in moments if when]
+        for number, (word, when) in enumerate(there):
+            text = "{0} {1}".format(alert["title"], "has ended" if word == "ended" else "is " + word)
+            text += " ({0})".format(alert["severity"]) if alert["severity"] and word == "firing" else ""
             text += ", and was so before" if alert["before"] and number == 0 else ""
             text += ", and goes on" if alert["ended_at"] is None and number == len(there) - 1 else ""
-            found.append(_item(moment, ALERT, word, alert["severity"], text))
+            found.append(_item(when, ALERT, word, "", text))
     return found
 
 
 def of_silences(silences):
-    words = "{0} until {1}: {2}"
-    return [
-        _item(one["starts_at"], SILENCE, "silenced", one["owner"], words.format(", ".join(one["matchers"]), one["ends_at"], one["comment"]))
-        for one in silences or []
-    ]
+    found = []
+    for one in silences or []:
+        text = "{0} until {1}: {2}".format(", ".join(one["matchers"]), moment(one["ends_at"], seconds=True), one["comment"])
+        found.append(_item(one["starts_at"], SILENCE, "silenced", one["owner"], text, one["ends_at"]))
+    return found
 
 
 def releases_in(releases, span):
@@ -124,15 +126,15 @@ def of_releases(releases):
     found = []
     for one in releases:
         text = "{0} of {1} on {2}: {3}".format(one["operation"], one["version"], one["host"], one["outcome"])
-        text += ", traffic from {0}".format(one["switched_at"]) if one["switched_at"] else ""
+        text += ", traffic from {0}".format(moment(one["switched_at"], seconds=True)) if one["switched_at"] else ""
         text += ": {0}".format(one["message"]) if one["message"] else ""
         found.append(_item(one["started_at"], RELEASE, one["operation"], one["operator"], text, one["finished_at"]))
     return found
 
 
-def _item(moment, source, kind, by, text, ended=None):
+def _item(when, source, kind, by, text, ended=None):
     more = {"verdict": None, "changed": False, "number": None}
-    return dict({"time": str(moment), "ended_at": ended, "source": source, "kind": str(kind), "by": str(by or ""), "text": text}, **more)
+    return dict({"time": str(when), "ended_at": ended, "source": source, "kind": str(kind), "by": str(by or ""), "text": text}, **more)
 
 
 # -- who was told
@@ -148,8 +150,8 @@ def told(entries, record, contacts):
     for key, what in record["notifications"].items():
         parts = key.split("/")
         name = (contacts.get(parts[-1]) or {}).get("name") or parts[-1]
-        moment = what.get("sent_at") or what.get("claimed_at")
-        found.append({"time": str(moment), "who": name, "what": " ".join(parts[:-1]), "sent": bool(what.get("sent_at"))})
+        when = what.get("sent_at") or what.get("claimed_at")
+        found.append({"time": str(when), "who": name, "what": " ".join(parts[:-1]), "sent": bool(what.get("sent_at"))})
     return sorted(found, key=lambda one: (one["time"], one["who"], one["what"]))
 
 
@@ -204,13 +206,13 @@ def _unread(damaged):
 def marks(record, releases):
     """``[label, seconds, kind]`` of what is marked in the graphs."""
     moments = (("began", record["started_at"]), ("mitigated", record["mitigated_at"]), ("resolved", record["resolved_at"]))
-    found = [["incident began" if kind == "began" else kind, moment, kind] for kind, moment in moments if moment]
+    found = [["incident began" if kind == "began" else kind, when, kind] for kind, when in moments if when]
     # The same release of several hosts is one mark.
     seen = {}
     for one in releases:
         seen.setdefault((one["operation"], one["version"]), one["switched_at"] or one["started_at"])
-    found += [["{0} {1}".format(*key), moment, "release"] for key, moment in seen.items()]
-    return [[label, from_iso(moment).timestamp(), kind] for label, moment, kind in found]
+    found += [["{0} {1}".format(*key), when, "release"] for key, when in seen.items()]
+    return [[label, from_iso(when).timestamp(), kind] for label, when, kind in found]
 
 
 def courses(said):

@@ -34,6 +34,8 @@ dl.figures { display: grid; gap: .6rem; grid-template-columns: repeat(auto-fit, 
 dl.figures div { border: 1px solid var(--line); border-radius: .4rem; padding: .5rem .7rem; }
 dt { color: var(--mute); font-size: .85rem; } dd { font-weight: 600; margin: 0; }
 dl.facts dt { margin-top: .6rem; } dl.facts dd { font-weight: 400; white-space: pre-line; }
+@media (min-width: 40rem) { dl.facts { display: grid; gap: .4rem 1rem; grid-template-columns: 9rem 1fr; }
+  dl.facts dt { margin: .1rem 0 0; } }
 .incomplete, .question { border: 1px solid; border-left-width: .4rem; border-radius: .4rem; margin: .6rem 0; padding: .5rem .8rem; }
 .incomplete p, .question p { color: CanvasText; } .question h3 { color: CanvasText; } .answer { white-space: pre-wrap; }
 figure { margin: 1rem 0; } figcaption { font-weight: 600; } li p { margin: .1rem 0; }
@@ -66,8 +68,8 @@ def figures(said):
     """``[(what, how much)]``, what people look for first."""
     found, measured = said["times"], said["measured"]
     known = (
-        ("With failed requests, by Prometheus", measured["error_seconds"]),
-        ("Not to be reached, by its probe", measured["unanswered_seconds"]),
+        ("Time with failed requests", measured["error_seconds"]),
+        ("Time without an answer to the probe", measured["unanswered_seconds"]),
     )
     minutes = NOT_KNOWN if measured["minutes"] is None else "{0:g} minutes".format(measured["minutes"])
     return [
@@ -88,8 +90,8 @@ def facts(said):
         when = moment(said[name], seconds=True) if said[name] else NOT_KNOWN
         return "{0}, by {1}".format(when, by) if said[name] and by else when
 
-    people = [("{0}".format(role.capitalize()), name) for role, name in sorted(said["people"].items())]
-    references = [(name, value) for name, value in sorted(said["references"].items())]
+    people = [(role.capitalize(), name) for role, name in sorted(said["people"].items())]
+    references = [(name[:1].upper() + name[1:], value) for name, value in sorted(said["references"].items())]
     return [
         ("What users noticed", said["impact"] or NOT_KNOWN),
         ("Cause", said["cause"] or NOT_KNOWN),

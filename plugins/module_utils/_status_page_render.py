@@ -13,7 +13,7 @@ from __future__ import annotations
 import email.utils
 import json
 
-from ansible_collections.astraldraft.ops.plugins.module_utils._markup import duration, in_html, moment, page_of, time_tag
+from ansible_collections.astraldraft.ops.plugins.module_utils._markup import duration, in_html, page_of, time_tag
 from ansible_collections.astraldraft.ops.plugins.module_utils._status_page import STATUS_WORDS
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso
 
@@ -22,7 +22,7 @@ _STYLE = """
 .state { border: 1px solid; border-left-width: .5rem; border-radius: .4rem; font-size: 1.2rem; font-weight: 600; padding: .8rem 1rem; }
 .operational { color: var(--good); } .outage { color: var(--bad); }
 .degraded, .minor, .unknown { color: var(--warn); } .recovering, .maintenance { color: var(--info); }
-.overdue { color: var(--bad); font-weight: 600; }
+.overdue { color: var(--bad); font-weight: 600; } .overdue time { color: inherit; font-size: inherit; }
 """.strip()
 
 
@@ -71,7 +71,7 @@ def _incident_html(one):
     if one["impact"]:
         parts.append("<p>{0}</p>".format(in_html(one["impact"])))
     if one["overdue"]:
-        parts.append('<p class="overdue">An update was due at {0} and is overdue.</p>'.format(in_html(moment(one["next_update_at"]))))
+        parts.append('<p class="overdue">An update was due at {0} and is overdue.</p>'.format(time_tag(one["next_update_at"])))
     elif one["next_update_at"]:
         parts.append("<p>Next update: {0}</p>".format(time_tag(one["next_update_at"])))
     if one["updates"]:

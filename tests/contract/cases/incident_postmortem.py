@@ -79,7 +79,8 @@ def written(files):
     span = _postmortem.span_of(record, now, 3600)
     unknown = ["How many requests failed, and which alerts fired, is not known: no Prometheus is configured."]
     evidence = {
-        "measured": measured, "alerts": None, "silences": _postmortem_evidence.silences([], span, unknown), "unknown": unknown, "span": span,
+        "measured": measured, "alerts": None, "silences": _postmortem_evidence.silences([], span, unknown), "unknown": unknown,
+        "span": span,
         "own": _incident_timeline.of_entries(entries), "operations": [], "left_out": 0, "releases": [], "contacts": {},
     }  # fmt: skip
     said = _postmortem.document(Kept(record, entries, [], False), evidence, now)

@@ -59,15 +59,15 @@ def test_everything_is_in_the_timeline_in_its_order(tmp_path):
     assert [item["time"] for item in found] == sorted(item["time"] for item in found)
     assert {item["source"] for item in found} == {"incident", "journal", "alert", "silence", "release"}
     texts = {item["source"]: item["text"] for item in found}
-    assert texts["silence"] == "job=app until 2026-11-23T19:00:00.000Z: a disk"
-    assert texts["release"] == "deploy of v1.2.3 on app-1: healthy, traffic from 2026-11-23T18:45:00.000Z"
+    assert texts["silence"] == "job=app until 2026-11-23 19:00:00 UTC: a disk"
+    assert texts["release"] == "deploy of v1.2.3 on app-1: healthy, traffic from 2026-11-23 18:45:00 UTC"
     assert [item["kind"] for item in found if item["source"] == "alert"] == ["pending", "firing", "ended"]
 
 
 def test_an_alert_that_goes_on_or_was_there_before_says_so():
     goes_on = ALERT | {"ended_at": None, "before": True}
     assert [item["text"].partition(" is ")[2] for item in _postmortem.of_alerts([goes_on])] == [
-        "pending, and was so before", "firing, and goes on",
+        "pending, and was so before", "firing (critical), and goes on",
     ]  # fmt: skip
 
 
