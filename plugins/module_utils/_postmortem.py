@@ -19,6 +19,8 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 ALERT, SILENCE, RELEASE = "alert", "silence", "release"
 #: Of what is drawn before the incident began and after it ended: as much as it lasted, within these limits.
 SHORTEST_MARGIN, LONGEST_MARGIN = 600, 3600
+#: What is younger may still be on its way into Prometheus, in seconds.
+SETTLED = 10
 #: Alerts of this severity are part of the watching, and detect nothing.
 NO_ALARM = "none"
 #: What must be filled in: the field, in words, and how it is given.
@@ -55,7 +57,8 @@ def span_of(record, now, lead):
     began = record["started_at"] or record["opened_at"]
     starts = min(from_iso(began).timestamp(), ends) if began else ends
     margin = min(LONGEST_MARGIN, max(SHORTEST_MARGIN, ends - starts))
-    return Span(starts, ends, starts - lead, starts - margin, min(now.timestamp(), ends + margin))
+    drawn_to = max(ends, min(now.timestamp() - SETTLED, ends + margin))
+    return Span(starts, ends, starts - lead, starts - margin, drawn_to, drawn_to == ends + margin)
 
 
 # -- how long things took

@@ -19,8 +19,9 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import 
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
-#: ``starts`` and ``ends`` of the incident, ``looks_from``: where its timeline begins, ``drawn_from`` and ``drawn_to``: what graphs show.
-Span = collections.namedtuple("Span", "starts ends looks_from drawn_from drawn_to")
+#: ``starts`` and ``ends`` of the incident, ``looks_from``: where its timeline begins, ``drawn_from`` and ``drawn_to``: what graphs show,
+#: which is not ``whole`` as long as some of that has not come yet.
+Span = collections.namedtuple("Span", "starts ends looks_from drawn_from drawn_to whole")
 #: So long before a counter's first sample in a span is looked for the one that it is compared with.
 LOOKBACK = 300
 CHUNK = 3600
@@ -29,6 +30,7 @@ MOST_POINTS = 1200
 MOST_ALERT_POINTS = 5000
 #: These are of one question. After anything else Prometheus is not asked again: it would take as long each time.
 _OF_THE_QUESTION = ("bad_query", "query_failed", "too_large")
+SILENCE = ("id", "matchers", "owner", "comment", "starts_at", "ends_at")
 NOTHING: dict = {
     "requests": None, "failed_requests": None, "error_seconds": None, "unanswered_seconds": None, "unknown_seconds": None,
     "complete": False, "graphs": {"error_rate": [], "latency": [], "load": []},
@@ -100,7 +102,7 @@ def measured(prometheus, series, window, share, span):
             errors = prometheus.course("The error rate", query, span, step)
             if errors is not None:
                 found["graphs"]["error_rate"] = [(moment, None if value is None else 100 * value) for moment, value in errors]
-                found["error_seconds"] = step * sum(value is not None and value > share for _moment, value in _within(errors, span))
+                found["error_seconds"] = _seconds(errors, span, step, lambda value: value > share)
             _fill_counts(found, prometheus, series, span)
     if not (series["requests"] and series["failures"]):
         unknown.append("How many requests failed is not known: it is not configured which series count them.")
@@ -111,7 +113,7 @@ def measured(prometheus, series, window, share, span):
         answers = prometheus.course("Whether it was to be reached", "min({0})".format(series["probe"]), span, step)
         within = _within(answers or [], span)
         if within:
-            found["unanswered_seconds"] = step * sum(value is not None and value < 1 for _moment, value in within)
+            found["unanswered_seconds"] = _seconds(within, span, step, lambda value: value < 1)
             if found["unanswered_seconds"]:
                 found["complete"] = False
                 message = "For {0} seconds its probe was not answered: requests that reached nobody then are in no counter."
@@ -125,12 +127,17 @@ def _within(points, span):
     return [(moment, value) for moment, value in points if span.starts <= moment <= span.ends]
 
 
+def _seconds(points, span, step, holds):
+    """For how long something held, by the points of a span."""
+    return min(round(span.ends - span.starts), step * sum(value is not None and holds(value) for _moment, value in _within(points, span)))
+
+
 def _fill_load(found, load, span, step, unknown):
     found["graphs"]["load"] = load
     known = sum(value is not None for _moment, value in _within(load, span))
     expected = math.floor(span.ends / step) - math.ceil(span.starts / step) + 1
     # One point more or less is a matter of where the first one lies.
-    found["unknown_seconds"] = step * (expected - known) if expected - known > 1 else 0
+    found["unknown_seconds"] = min(round(span.ends - span.starts), step * (expected - known)) if expected - known > 1 else 0
     found["complete"] = found["unknown_seconds"] == 0
     if not known:
         unknown.append("How many requests there were and how many failed is not known: Prometheus has no data of them for that time.")
@@ -166,12 +173,12 @@ def counted(prometheus, what, selector, span, began):
             key = tuple(sorted(one["labels"].items()))
             target = (one["labels"].get("job"), one["labels"].get("instance"))
             for moment, value in one["points"]:
-                before = last.get(key)
                 began[target] = min(moment, began.get(target, moment))
-                if before is None:
-                    before = (0.0 if began[target] < moment else value, moment)
-                if moment > span.starts and moment >= before[1]:
-                    total += value - before[0] if value >= before[0] else value
+                before, since = last.get(key, (0.0 if began[target] < moment else value, -math.inf))
+                if moment <= since:  # of the part before
+                    continue
+                if moment > span.starts:
+                    total += value - before if value >= before else value
                     seen = True
                 last[key] = (value, moment)
     return True, round(total) if seen else None
@@ -242,7 +249,8 @@ def silences(connections, span, unknown):
             known, now = _alertmanager.silences(connection)
             for record in [_alertmanager.silence_record(silence, now) for silence in known]:
                 if from_iso(record["starts_at"]).timestamp() <= span.ends and from_iso(record["ends_at"]).timestamp() >= span.looks_from:
-                    found.setdefault(record["id"], record)
+                    # What is left of it and whether it still holds are of now, not of then.
+                    found.setdefault(record["id"], {name: record[name] for name in SILENCE})
             answered = True
         except ProbeError as error:
             unknown.append(_unsaid(error))

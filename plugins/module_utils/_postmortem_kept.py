@@ -22,9 +22,15 @@ def read(text, span):
     try:
         kept = json.loads(text or "{}")
         same = kept.get("span") == [span.starts, span.ends]
-        return kept if same and set(kept["measured"]) == set(NOTHING) and isinstance(kept["silences"], (list, type(None))) else {}
+        usable = set(kept["measured"]) == set(NOTHING) and isinstance(kept["silences"], (list, type(None)))
+        return kept if same and usable and isinstance(kept["drawn_to"], float) else {}
     except (AttributeError, KeyError, TypeError, ValueError):
         return {}
+
+
+def settled(span, kept):
+    """The span with graphs as an earlier run drew them, until all can be seen: else each run of that time would say something else."""
+    return span if span.whole or not kept else span._replace(drawn_to=kept["drawn_to"])
 
 
 def completed(measured, alerts, silences, kept, unknown):
@@ -51,5 +57,5 @@ def _lacks(measured):
 
 def written(span, measured, alerts, silences):
     """The text of the file."""
-    kept = {"span": [span.starts, span.ends], "measured": measured, "alerts": alerts, "silences": silences}
+    kept = {"span": [span.starts, span.ends], "drawn_to": span.drawn_to, "measured": measured, "alerts": alerts, "silences": silences}
     return json.dumps(kept, sort_keys=True, ensure_ascii=False) + "\n"

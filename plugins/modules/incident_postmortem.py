@@ -266,8 +266,8 @@ RESULT = {
 }  # fmt: skip
 
 
-def observed(module, span, folder):
-    """What others know of that time, and the text in which it is kept."""
+def observed(module, span, kept):
+    """What others know of that time, with what an earlier run ``kept`` of it."""
     params, connection = module.params, connection_of(module.params)
     unknown = []
     measured, alerts = dict(_postmortem_evidence.NOTHING), None
@@ -281,10 +281,8 @@ def observed(module, span, folder):
         unknown.append("How many requests failed, and which alerts fired, is not known: no Prometheus is configured.")
     members = [dict(connection, url=url) for url in params["alertmanager_urls"]]
     silences = _postmortem_evidence.silences(members, span, unknown)
-    kept = _postmortem_kept.read(read_text(os.path.join(folder, _postmortem_kept.FILE)), span)
     measured, alerts, silences = _postmortem_kept.completed(measured, alerts, silences, kept, unknown)
-    found = {"measured": measured, "alerts": alerts, "silences": silences, "unknown": unknown}
-    return found, _postmortem_kept.written(span, measured, alerts, silences)
+    return {"measured": measured, "alerts": alerts, "silences": silences, "unknown": unknown}
 
 
 def operations(path, record, now, lead):
@@ -312,7 +310,10 @@ def work(module, result):
     answers = _postmortem_answers.answers_in(before[0], paths[0], params["overwrite"])
 
     span = _postmortem.span_of(one.record, now, lead)
-    evidence, kept = observed(module, span, folder)
+    kept = _postmortem_kept.read(before[2], span)
+    span = _postmortem_kept.settled(span, kept)
+    evidence = observed(module, span, kept)
+    keep = _postmortem_kept.written(span, evidence["measured"], evidence["alerts"], evidence["silences"])
     evidence["operations"], evidence["left_out"] = operations(params["journal_path"], one.record, now, lead)
     evidence.update(own=_incident_timeline.of_entries(one.entries), releases=params["releases"], contacts=params["contacts"], span=span)
     said = _postmortem.document(one, evidence, now)
@@ -327,7 +328,7 @@ def work(module, result):
         timeline=said["timeline"],
     )
     markdown = _postmortem_render.as_markdown(said, answers)
-    same = (before[0] == markdown, _postmortem_render.says_the_same(before[1], said, answers, can_draw), before[2] == kept)
+    same = (before[0] == markdown, _postmortem_render.says_the_same(before[1], said, answers, can_draw), before[2] == keep)
     result["files"] = [path for path, unchanged in zip(paths, same) if not unchanged]
     result["changed"] = bool(result["files"])
     result["diff"] = [{"before_header": paths[0], "after_header": paths[0], "before": before[0] or "", "after": markdown}]
@@ -337,7 +338,7 @@ def work(module, result):
     drawing = _plots.library() if can_draw and not same[1] else None
     graphs = {name: _plots.draw_course(drawing, course) for name, course in courses.items()} if drawing else None
     # What was measured first: whoever dies after it has lost nothing.
-    for path, content in ((paths[2], kept), (paths[0], markdown), (paths[1], _postmortem_render.as_html(said, answers, graphs))):
+    for path, content in ((paths[2], keep), (paths[0], markdown), (paths[1], _postmortem_render.as_html(said, answers, graphs))):
         if path in result["files"]:
             write_atomically(path, content)
 

@@ -28,7 +28,8 @@ RELEASE = {
     "started_at": "2025-11-24T15:50:00.000Z", "switched_at": None, "finished_at": "2025-11-24T15:55:00.000Z",
 }  # fmt: skip
 SILENCE = {
-    "id": "5b1a", "status": {"state": "expired"}, "createdBy": "ada", "comment": "a disk", "matchers": [{"name": "job", "value": "app"}],
+    "id": "5b1a", "status": {"state": "expired"}, "createdBy": "ada", "comment": "a disk",
+    "matchers": [{"name": "job", "value": "app", "isRegex": False}],
     "startsAt": "2025-11-24T16:10:00Z", "endsAt": "2025-11-24T16:20:00Z",
 }  # fmt: skip
 
@@ -112,7 +113,7 @@ def case(world):
             "nobody is asked": Scene(alone, "changed", over),
             "written already": Scene(alone, files=over | there),
             "all of it": Scene(merged | {"releases": [RELEASE]}, "changed", incident(**RESOLVED, **NOTIFIED) | {"journal.jsonl": before}),
-            "forgotten": Scene(ask | {"url": closed(world), "timeout": 1}, "changed", over | there),
+            "nobody answers": Scene(ask | {"url": closed(world), "timeout": 1}, "changed", over | there),
             "changed elsewhere": Scene(alone, "failed", over | changed),
             "a lost mark": Scene(alone, "failed", over | lost),
             "none": Scene(alone, "failed"),

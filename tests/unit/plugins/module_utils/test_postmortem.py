@@ -72,7 +72,7 @@ def test_an_alert_that_goes_on_or_was_there_before_says_so():
 
 
 def test_releases_of_another_time_are_not_in_it():
-    span = evidence_of.Span(1764000000, 1764000600, 1764000000 - 3600, 0, 0)  # 2025-11-24T16:00:00Z
+    span = evidence_of.Span(1764000000, 1764000600, 1764000000 - 3600, 0, 0, True)  # 2025-11-24T16:00:00Z
     kept = {"2025-11-24T14:59:59.000Z": False, "2025-11-24T15:00:01.000Z": True, "2025-11-24T16:10:01.000Z": False}
     for moment, there in kept.items():
         assert bool(_postmortem.releases_in([RELEASE | {"started_at": moment, "finished_at": moment}], span)) == there
@@ -92,7 +92,9 @@ def test_graphs_show_what_was_before_and_after(tmp_path):
     record = complete(tmp_path).record
     span = _postmortem.span_of(record, later(hours=5), 3600)
     assert (span.ends - span.starts, span.starts - span.looks_from) == (900, 3600)
-    assert (span.starts - span.drawn_from, span.drawn_to - span.ends) == (900, 900)
+    assert (span.starts - span.drawn_from, span.drawn_to - span.ends, span.whole) == (900, 900, True)
+    soon = _postmortem.span_of(record, later(minutes=16), 3600)
+    assert (soon.drawn_to - soon.ends, soon.whole) == (50, False)
     still = _postmortem.span_of(dict(record, resolved_at=None), later(seconds=60), 3600)
     assert still.ends == still.drawn_to == later(seconds=60).timestamp()
     without = _postmortem.span_of(dict(record, started_at=None, opened_at=None), later(hours=5), 0)
@@ -128,7 +130,7 @@ def test_lines_that_are_no_entries_are_said(tmp_path):
 
 # -- what an earlier run knew
 
-SPAN = evidence_of.Span(1.0, 2.0, 0.0, 0.0, 3.0)
+SPAN = evidence_of.Span(1.0, 2.0, 0.0, 0.0, 3.0, False)
 KNOWN = dict(evidence_of.NOTHING, requests=10, failed_requests=3, unknown_seconds=0, complete=True)
 
 
@@ -142,6 +144,14 @@ def test_what_prometheus_has_forgotten_stays_known():
     (measured, alerts, silences), unknown = again(kept, silences=[{"id": "b", "starts_at": "0"}])
     assert (measured, alerts, [one["id"] for one in silences]) == (KNOWN, [ALERT], ["b", "a"])
     assert unknown == [_postmortem_kept.FORGOTTEN]
+
+
+def test_graphs_end_where_they_ended_until_all_can_be_seen():
+    kept = _postmortem_kept.read(_postmortem_kept.written(SPAN, KNOWN, None, None), SPAN)
+    later_on = SPAN._replace(drawn_to=4.0)
+    assert _postmortem_kept.settled(later_on, kept).drawn_to == 3.0
+    assert _postmortem_kept.settled(later_on, {}).drawn_to == 4.0
+    assert _postmortem_kept.settled(later_on._replace(whole=True), kept).drawn_to == 4.0
 
 
 def test_what_is_known_better_now_is_taken():

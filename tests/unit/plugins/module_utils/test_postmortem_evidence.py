@@ -8,7 +8,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils import _postmortem
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 
 START = 1764000000
-SPAN = evidence.Span(START, START + 600, START - 3600, START - 600, START + 1200)
+SPAN = evidence.Span(START, START + 600, START - 3600, START - 600, START + 1200, True)
 SERIES = {"requests": "r", "failures": "f", "latency": "l", "probe": "p"}
 
 
@@ -137,6 +137,13 @@ def test_a_count_that_cannot_be_had_is_not_known(monkeypatch):
         assert found["failed_requests"] is None and "is not known: too much" in unknown[0]
 
 
+def test_what_is_asked_for_in_parts_is_counted_once(monkeypatch):
+    long = SPAN._replace(ends=START + 9000)
+    found, _unknown, server = measured(monkeypatch, WELL, span=long)
+    assert sum(query.startswith("f[") for query in server.asked) == 3
+    assert (found["requests"], found["failed_requests"]) == (20, 3)
+
+
 def test_a_long_span_is_asked_in_parts_that_cover_it():
     for seconds in (10, 3600, 5000, 90000, 10**7):
         parts = evidence.chunks(START, START + seconds)
@@ -203,7 +210,7 @@ def test_silences_of_that_time_are_told_once(monkeypatch):
     unknown = []
     found = evidence.silences([{"url": "one"}, {"url": "two"}], SPAN, unknown)
     assert [one["id"] for one in found] == ["over it", "in it"] and unknown == []
-    assert found[0]["owner"] == "ada"
+    assert set(found[0]) == set(evidence.SILENCE) and found[0]["owner"] == "ada"
 
 
 def test_of_two_one_is_enough(monkeypatch):
