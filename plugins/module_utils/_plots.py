@@ -35,7 +35,7 @@ _LONGEST_LABEL = 40
 #: Seconds between two marks of time.
 _STEPS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 #: Text stays text, in the page's own font, and nothing is drawn by chance.
-_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "astraldraft", "font.size": 9, "text.usetex": False}
+_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "astraldraft", "font.size": 10.5, "text.usetex": False}
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
@@ -74,7 +74,7 @@ def draw(drawing, chart):
 def draw_course(drawing, course):
     """The course as SVG text, with its marks named below it; small enough that its words can be read on a phone."""
     with drawing.rc_context(_SETTINGS):
-        figure = drawing.Figure(figsize=(5.2, 2.7), layout="constrained")
+        figure = drawing.Figure(figsize=(5.2, 3.0), layout="constrained")
         axes = figure.add_subplot()
         times = [_moment(seconds) for seconds, _number in course.points]
         numbers = [math.nan if number is None else number for _seconds, number in course.points]
@@ -89,11 +89,11 @@ def draw_course(drawing, course):
         axes.set_axisbelow(True)
         places, form = _ticks(course.starts, course.ends)
         axes.set_xticks(places, [place.strftime(form) for place in places])
-        axes.set_xlabel(_moment(course.starts).strftime("%d %b %Y, UTC"), loc="right", fontsize=8)
+        axes.set_xlabel(_moment(course.starts).strftime("%d %b %Y, UTC"), loc="right", fontsize=9)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         if course.marks:
-            figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8.5)
+            figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=10)
         # The numbers of the axis are in this unit, which stands above the drawing, too.
         name = html.escape("{0} ({1})".format(course.title, course.unit), quote=True)
         return _svg(figure).replace("<svg ", '<svg role="img" aria-label="{0}" '.format(name), 1)

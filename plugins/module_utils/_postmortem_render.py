@@ -13,7 +13,16 @@ from __future__ import annotations
 import hashlib
 import json
 
-from ansible_collections.astraldraft.ops.plugins.module_utils._markup import duration, in_html, in_markdown, moment, page_of, time_tag
+from ansible_collections.astraldraft.ops.plugins.module_utils._incident_timeline import JOURNAL
+from ansible_collections.astraldraft.ops.plugins.module_utils._markup import (
+    duration,
+    in_html,
+    in_markdown,
+    moment,
+    page_of,
+    shortened,
+    time_tag,
+)
 from ansible_collections.astraldraft.ops.plugins.module_utils._postmortem import GRAPHS
 from ansible_collections.astraldraft.ops.plugins.module_utils._postmortem_answers import QUESTIONS, sealed, section
 
@@ -39,7 +48,7 @@ dl.facts dt { margin-top: .6rem; } dl.facts dd { font-weight: 400; white-space: 
 .incomplete, .question { border: 1px solid; border-left-width: .4rem; border-radius: .4rem; margin: .6rem 0; padding: .5rem .8rem; }
 .incomplete p, .question p { color: CanvasText; } .question h3 { color: CanvasText; } .answer { white-space: pre-wrap; }
 figure { margin: 1rem 0; } figcaption { font-weight: 600; } li p { margin: .1rem 0; }
-figure svg { background: #fff; border-radius: .4rem; height: auto; width: 100%; }
+figure svg { background: #fff; border-radius: .4rem; display: block; height: auto; max-width: 38rem; width: 100%; }
 @media print { body { max-width: none; } article, figure, li { break-inside: avoid; } }
 """.strip()
 
@@ -131,7 +140,7 @@ def digest(said, answers, drawn):
 
 
 def _row(*cells):
-    return "| {0} |".format(" | ".join(in_markdown(str(cell), LONGEST_LINE) for cell in cells))
+    return "| {0} |".format(" | ".join(in_markdown(str(cell), 2 * LONGEST_LINE) for cell in cells))
 
 
 def as_markdown(said, answers):
@@ -157,7 +166,7 @@ def as_markdown(said, answers):
     lines += [] if said["actions"] else ["None."]
     lines += ["", "## Timeline", "", *_left_out(said), "| When | What | Who | |", "| --- | --- | --- | --- |"]
     for item in said["timeline"]:
-        lines.append(_row(_when(item), "{0}: {1}".format(_SOURCES[item["source"]], item["kind"]), item["by"], item["text"]))
+        lines.append(_row(_when(item), "{0}: {1}".format(_SOURCES[item["source"]], item["kind"]), item["by"], _text(item)))
     lines += ["", "## Who was told", ""]
     if said["told"]:
         lines += ["| When | Who | What |", "| --- | --- | --- |"]
@@ -181,6 +190,12 @@ def _kept_in_markdown(answers):
 
 def _left_out(said):
     return ["{0} older operations are left out.".format(said["left_out"]), ""] if said["left_out"] else []
+
+
+def _text(item):
+    """What happened; an operation with its number in the journal, by which it is found there."""
+    text = shortened(item["text"], LONGEST_LINE)
+    return "{0} (journal {1})".format(text, item["number"]) if item["source"] == JOURNAL and item["number"] is not None else text
 
 
 def _when(item):
@@ -273,7 +288,7 @@ def _timeline_in_html(said):
         what = '<span class="badge {0}">{1}: {2}</span>'.format(
             in_html(item["source"]), in_html(_SOURCES[item["source"]]), in_html(item["kind"], LONGEST_LINE)
         )
-        lines.append("<li>{0} {1}{2}<p>{3}</p></li>".format(_stamp(item), what, by, in_html(item["text"], LONGEST_LINE)))
+        lines.append("<li>{0} {1}{2}<p>{3}</p></li>".format(_stamp(item), what, by, in_html(_text(item))))
     return [*lines, "</ol>"]
 
 

@@ -79,7 +79,7 @@ def test_both_say_the_same(tmp_path):
         "2026-11-23 18:48:30 UTC",
         "HighErrorRate (service=app) is firing",
         "operation: rollback",
-        "pass: v1.2.2 is live.",
+        "pass: v1.2.2 is live. (journal 7)",
         "job=app until",
         "deploy of v1.2.3 on app-1: healthy",
         "Alert before the pool is empty",
