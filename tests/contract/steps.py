@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.tests.contract.cases.prometheus_alerts_info import server as prometheus
+from ansible_collections.astraldraft.ops.tests.contract.lib.incidents import RESOLVED, incident
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Newcomer, World
 
 WHY = {"ops_reason": "contract test"}
@@ -103,6 +105,22 @@ def operations(world: World) -> list[Step]:
         Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
         *clock(world, live),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
+        *postmortem(world, live),
+    ]
+
+
+def postmortem(world: World, live: dict[str, Any]) -> list[Step]:
+    """Of an incident of a year ago."""
+    if isinstance(world.released.folder, Path):
+        for name, content in incident(**RESOLVED).items():
+            path = world.released.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+    another = live | {"incident_id": "2025-0009"}
+    return [
+        Step("which one", "incident_postmortem", another, ("There is no incident 2025-0009",), refused=True, real=False),
+        Step("what happened", "incident_postmortem", live, ("The post-mortem of 2025-0001 would be written", "Empty: cause"), changes=True),
+        Step("what is written already", "incident_postmortem", live, ("The post-mortem of 2025-0001 is as it was",)),
     ]
 
 
