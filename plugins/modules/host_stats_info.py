@@ -28,7 +28,8 @@ options:
     default: []
   project:
     description:
-      - The Compose project whose containers' file systems are looked at, too. By default none are.
+      - The Compose project whose containers' file systems are looked at, too, but for the one of their image, which lies in the engine's
+        folder. By default none are.
       - It takes root, and an engine on the same machine.
     type: str
   interval:
@@ -205,6 +206,8 @@ class Filesystems:
             if text is None:
                 self.unseen.append("the file systems of {0}: they take root, and the engine on this machine".format(replica.name))
             for path, kind in _host_stats.mounts(text or ""):
+                if kind == "overlay":  # the image and what was written over it lie in the engine's folder, which is the host's
+                    continue
                 self.add(path, kind, _docker.short_name(replica), process + "/root")
 
 
