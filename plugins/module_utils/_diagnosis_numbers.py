@@ -352,6 +352,7 @@ def host(answer, _evidence):
         "host.cpu_pressure": Number(answer["pressure"]["cpu"]["some"], "share", ""),
         "host.memory_pressure": Number(answer["pressure"]["memory"]["some"], "share", ""),
         "host.io_pressure": Number(answer["pressure"]["io"]["some"], "share", disk.get("name", "")),
+        "host.disk_busy_share": Number(disk.get("busy_share"), "share", disk.get("name", "")),
         "host.cpu_share": Number(answer["cpu"].get("busy_share"), "share", "load {0}".format(load.get("minutes_1"))),
         "host.unsynchronised": _yes(None if answer["clock"]["synchronised"] is None else not answer["clock"]["synchronised"]),
     }, {"full_path": place.get("path"), "full_replica": place.get("replica")}  # fmt: skip

@@ -22,6 +22,8 @@ def case(world):
             "parts.module": Other("astraldraft.ops.host_stats_info"),
             "parts.args": Other({"checks": [{"type": "http", "url": closed}]}),
             "timeout": Other(1, scene="one that is slow"),
+            # A part that finds the lock lost has no answer.
+            "operation_token": Other(8, scene="locked"),
         },
         reduced={"evidence": lambda found: {name: (bool(one.get("failed")), one.get("verdict")) for name, one in found.items()}},
     )

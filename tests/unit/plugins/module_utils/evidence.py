@@ -13,8 +13,8 @@ LATELY, EARLIER = "2026-11-29T15:29:58.000Z", "2026-11-29T15:28:00.000Z"
 CONTAINER = {
     "name": "astral-d-app-blue-1", "service": "app-blue", "replica": "app-blue-1", "state": "running", "verdict": "measured",
     "reason": "ok", "message": "", "next": "", "cpus": 0.02, "cpu_share": 0.01, "throttled_share": 0.0, "memory": 61000000,
-    "memory_share": 0.0024, "memory_cached": 0, "pids": 9, "oom_killed": False, "restarts": 0, "exit_code": None, "health": "healthy", "cpus_limit": None,
-    "memory_limit": None,
+    "memory_share": 0.0024, "memory_cached": 0, "pids": 9, "oom_killed": False, "restarts": 0, "exit_code": None, "health": "healthy",
+    "cpus_limit": None, "memory_limit": None,
 }  # fmt: skip
 
 NODE = {"verdict": "healthy", "used_memory": 3 << 20, "max_memory": 64 << 20, "policy": "noeviction"}
@@ -81,7 +81,7 @@ def healthy():
             "server": {"target": "127.0.0.1:5432", "verdict": "healthy", "reason": "ok"},
             "connections": {"maximum": 100, "reserved": 3, "usable": 97, "used": 14, "by_state": {"idle": 12, "active": 2},
                             "by_user": {"astral": 10, "astral_monitor": 4}, "by_address": {"172.18.0.5": 5}},
-            "blocked": [], "blockers": {}, "transactions": [], "statements": [],
+            "blocked": [], "blockers": {}, "transactions": [], "statements": [{"query": "SELECT 1", "mean_seconds": 0.001}],
         },
         "redis": {"nodes": [
             dict(NODE, address="127.0.0.1:7000", role="primary"), dict(NODE, address="127.0.0.1:7003", role="replica"),
@@ -102,7 +102,7 @@ def healthy():
         "incidents": {"incidents": []},
         "host": {
             "filesystems": [dict(ROOT)],
-            "memory": {"used_share": 0.07}, "load": {"minutes_1": 7.0, "cpus": 2}, "disks": [],
+            "memory": {"used_share": 0.07}, "load": {"minutes_1": 7.0, "cpus": 2}, "disks": [{"name": "vda", "busy_share": 0.1}],
             # As on a machine that eight people use.
             "pressure": {"cpu": {"some": 0.84}, "memory": {"some": 0.0}, "io": {"some": 0.02}}, "cpu": {"busy_share": 1.0},
             "clock": {"time": UNTIL, "synchronised": False},

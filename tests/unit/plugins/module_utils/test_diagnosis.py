@@ -61,6 +61,21 @@ def test_what_an_earlier_fault_left_in_the_logs_claims_nothing(cause, before):
     assert cause in ("stale_upstream",) or rest["hypotheses"] == []
 
 
+def test_what_makes_answers_slow_beside_the_twelve():
+    def disk(evidence):
+        evidence["host"]["pressure"]["io"]["some"] = 0.7
+        evidence["host"]["disks"][0]["busy_share"] = 1.0
+        seen.measure(evidence, p95_seconds=1.5)
+
+    def statements(evidence):
+        evidence["postgres"]["statements"].append({"query": "SELECT count(*) FROM picks", "mean_seconds": 2.5})
+        seen.measure(evidence, p95_seconds=1.5)
+
+    assert told(disk)["hypotheses"][0]["cause"] == "disk_slow"
+    first = told(statements, "high_response_time")["hypotheses"][0]
+    assert first["cause"] == "slow_statements" and "SELECT count(*) FROM picks" in first["for"][0]["says"]
+
+
 def test_what_was_done_about_a_death_ends_it():
     def restarted(evidence):
         seen.oom_kill(evidence)
