@@ -1,4 +1,4 @@
-"""PostgreSQL's clock is 90 seconds ahead: all processes of its container get the time from libfaketime.
+"""PostgreSQL's clock is 90 seconds ahead: the server gets its time from libfaketime.
 
 A container has the clock of its machine. The library comes from Debian (package libfaketime), and nothing of it is installed.
 """
@@ -14,7 +14,9 @@ from .fault import Fault, wait_for
 from .stack import docker
 
 SECONDS = 90
-LIBRARY, PRELOAD, SETTING = "/usr/local/lib/libfaketime.so.1", "/etc/ld.so.preload", "/etc/faketimerc"
+LIBRARY, ENTRYPOINT = "/usr/local/lib/libfaketime.so.1", "/usr/local/bin/entrypoint"
+#: The server alone is told: a root process before it would leave what the server, who is nobody in particular, cannot open.
+START, SKEWED = "--init-groups postgres -D", f"--init-groups env LD_PRELOAD={LIBRARY} FAKETIME=+{SECONDS}s postgres -D"
 DOWNLOAD = """
 set -eu
 cd "$1"
@@ -29,13 +31,15 @@ class ClockSkew(Fault):
     def inject(self) -> None:
         self._container = self.scene.container("postgres-master")
         library = downloaded(self.scene.folder.parent.parent / "libfaketime")
-        for path, content in ((SETTING, f"+{SECONDS}\n"), (PRELOAD, f"{LIBRARY}\n")):
-            local = self.scene.folder / Path(path).name
-            local.write_text(content)
-            local.chmod(0o644)
+        self._kept, skewed = self.scene.folder / "entrypoint", self.scene.folder / "entrypoint.skewed"
+        docker("cp", f"{self._container}:{ENTRYPOINT}", str(self._kept))
+        text = self._kept.read_text()
+        if text.count(START) != 1:
+            raise RuntimeError(f"{ENTRYPOINT} does not start the server with {START!r}")
+        skewed.write_text(text.replace(START, SKEWED))
+        skewed.chmod(0o755)
         docker("cp", str(library), f"{self._container}:{LIBRARY}")
-        docker("cp", str(self.scene.folder / Path(SETTING).name), f"{self._container}:{SETTING}")
-        docker("cp", str(self.scene.folder / Path(PRELOAD).name), f"{self._container}:{PRELOAD}")
+        docker("cp", str(skewed), f"{self._container}:{ENTRYPOINT}")
         self._restart()
 
     def _restart(self) -> None:
@@ -55,7 +59,8 @@ class ClockSkew(Fault):
         return f"its clock is {self._offset:+.0f} s off" if abs(self._offset) > SECONDS / 2 else ""
 
     def undo(self) -> None:
-        docker("exec", "--user", "root", self._container, "rm", "-f", PRELOAD, SETTING, LIBRARY)
+        docker("cp", str(self._kept), f"{self._container}:{ENTRYPOINT}")
+        docker("exec", "--user", "root", self._container, "rm", "-f", LIBRARY)
         self._restart()
 
 

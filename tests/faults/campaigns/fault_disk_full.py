@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 from .fault import Fault
 
-SIZE_MIB = 24
-CHUNK = 1 << 16
+SIZE_MIB, FULL = 24, 0.995
+#: The last bytes, too.
+CHUNKS = (1 << 16, 1 << 10)
 
 
 class DiskFull(Fault):
@@ -22,16 +24,13 @@ class DiskFull(Fault):
             image.truncate(SIZE_MIB << 20)
         _run("mkfs.ext4", "-q", "-m", "0", str(self._image))
         _run("mount", "-o", "loop", str(self._image), str(self._path))
-        try:
-            with (self._path / "half-a-backup").open("wb", buffering=0) as stream:
-                while stream.write(b"x" * CHUNK):
-                    pass
-        except OSError as error:
-            self._said = error.strerror or str(error)
+        for chunk in CHUNKS:
+            self._said = _fill(self._path / "half-a-backup", chunk)
 
     def shows(self) -> str:
         found = os.statvfs(self._path)
-        return f"{found.f_bavail} blocks free: {self._said}" if found.f_bavail == 0 else ""
+        used = 1 - found.f_bavail / found.f_blocks
+        return f"{used:.1%} used: {self._said}" if used > FULL else ""
 
     def undo(self) -> None:
         if os.path.ismount(self._path):
@@ -39,6 +38,17 @@ class DiskFull(Fault):
         self._image.unlink(missing_ok=True)
         if self._made:
             self._path.rmdir()
+
+
+def _fill(path: Path, chunk: int) -> str:
+    """-> what is said when there is no more room"""
+    try:
+        with path.open("ab", buffering=0) as stream:
+            while stream.write(b"x" * chunk):
+                pass
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _run(*command: str) -> None:
