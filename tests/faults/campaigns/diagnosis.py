@@ -24,7 +24,9 @@ SAMPLE = ("stale_upstream", "redis_out_of_memory")
 #: So many requests a second: enough to be measured, few enough to leave the machine to the diagnosis. GET alone, for the database's counts.
 RATE, SEASON_RATE = 20.0, 4.0
 QUIET = ("--post-share", "0", "--clients", "6", "--idle-clients", "0", "--slow-clients", "0", "--timeout", "10")
-WELL_SECONDS = 90.0
+WELL_SECONDS, LATE_SECONDS = 90.0, 0.5
+#: What clients ask for, in Prometheus' words.
+CLIENTS = 'route!~"/api/health|/metrics|/api/slow"'
 HEADER = ["fault", "what showed", "ranked first", "right", "seconds", "changed"]
 
 
@@ -48,19 +50,15 @@ class Patient:
         """``(the run, its causes or None where it told none, what was changed meanwhile)``"""
         before = fingerprint.taken(self.scene)
         play = self._diagnoses.run("diagnose", {})
-        changed = fingerprint.differences(before, fingerprint.taken(self.scene), self._allowed())
+        changed = fingerprint.differences(before, fingerprint.taken(self.scene))
         try:
             return play, evidence(play)["hypotheses"], changed
         except (ValueError, KeyError):
             return play, None, changed
 
-    def _allowed(self) -> tuple[str, ...]:
-        """Where the evidence is kept."""
-        return (f"file {self.scene.stack.state}/diagnosis",)
-
     def healthy(self, when: str) -> None:
-        ill = self.ill()
-        self.record.check(not ill, f"{when}: the stack is well", ill)
+        well = wait_for(lambda: not (self.ill() or self._lately()), WELL_SECONDS, 1)
+        self.record.check(bool(well), f"{when}: the stack is well, and has been for a minute", self.ill() or self._lately())
         play, causes, changed = self.diagnose()
         told = "no result" if causes is None else ", ".join(cause["cause"] for cause in causes) or "none"
         self.record.check(causes == [], f"{when}: no cause is claimed", told if causes is not None else last_words(play))
@@ -100,6 +98,13 @@ class Patient:
             traceback.print_exc()
         left = "" if not wait_for(lambda: not self.ill(), WELL_SECONDS, 1) else None
         self.record.check(left is None, f"{fault.cause}: undone, and the stack is well again", self.ill())
+
+    def _lately(self) -> str:
+        """What Prometheus still sees of the last minute, which is what a diagnosis looks at; empty when all was well."""
+        errors = self.scene.measured(f'increase(http_requests_total{{status=~"5..",{CLIENTS}}}[1m])')
+        late = self.scene.measured(f"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{{{CLIENTS}}}[1m])))")
+        told = f"{errors:.0f} errors, 95 % of the answers within {late:.2f} s in the last minute"
+        return told if errors > 0 or late > LATE_SECONDS else ""
 
     def ill(self) -> str:
         """What is not as it is on a good day; empty when all is well."""

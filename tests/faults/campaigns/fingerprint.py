@@ -45,9 +45,9 @@ def taken(scene: Scene) -> dict[str, Any]:
     return found
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any], allowed: tuple[str, ...] = ()) -> list[str]:
-    """What is other now, in words; names that begin with one of ``allowed`` may come or go."""
-    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name) and not name.startswith(allowed or ("\0",)))
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What is other now, in words."""
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     return [f"{name}: {'new' if name not in before else 'gone' if name not in after else 'other'}" for name in changed]
 
 
