@@ -96,8 +96,8 @@ class Patient:
             fault.undo()
         except Exception:
             traceback.print_exc()
-        left = "" if not wait_for(lambda: not self.ill(), WELL_SECONDS, 1) else None
-        self.record.check(left is None, f"{fault.cause}: undone, and the stack is well again", self.ill())
+        well = wait_for(lambda: not self.ill(), WELL_SECONDS, 1)
+        self.record.check(bool(well), f"{fault.cause}: undone, and the stack is well again", self.ill())
 
     def _lately(self) -> str:
         """What Prometheus still sees of the last minute, which is what a diagnosis looks at; empty when all was well."""
