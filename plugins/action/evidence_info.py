@@ -9,6 +9,7 @@ import copy
 import threading
 import time
 
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_parallel
 
@@ -54,7 +55,7 @@ class ActionModule(ActionBase):
             jobs = [(self._job(part, more, task_vars), args["timeout"]) for part in parts]
             answers = in_parallel(jobs)
         else:
-            answers = [self._answer(self, part, more, task_vars) for part in parts]
+            answers = [self._caught(part, more, task_vars) for part in parts]
         for part, answer in zip(parts, answers):
             told = answer if isinstance(answer, dict) else self._silent(part, answer, args["timeout"])
             result["evidence"][part["name"]] = told
@@ -91,6 +92,12 @@ class ActionModule(ActionBase):
         if become:
             worker._connection.set_become_plugin(copy.copy(become))
         return worker
+
+    def _caught(self, part, more, task_vars):
+        try:
+            return self._answer(self, part, more, task_vars)
+        except AnsibleError as error:
+            return error
 
     def _answer(self, worker, part, more, task_vars):
         folder = worker._connection._shell.tmpdir

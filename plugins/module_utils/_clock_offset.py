@@ -23,9 +23,12 @@ def offset(told, before, after, exact_to=0.0):
 
 
 def of_date(header, before, after):
-    """The same by the header ``Date`` of an HTTP answer, which is exact to a second; None without one that can be read."""
+    """The same by the header ``Date`` of an HTTP answer; None without one that can be read.
+
+    It is exact to a second, and servers put it together once a second: it may be two seconds old.
+    """
     try:
         told = email.utils.parsedate_to_datetime(header).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-    return offset(told, before, after, exact_to=1.0)
+    return offset(told, before, after, exact_to=2.0)

@@ -34,6 +34,8 @@ def of_host(evidence):
             more, named = function(answer, evidence)
             numbers.update({name: number for name, number in more.items() if number.value is not None})
             words.update({name: word for name, word in named.items() if word})
+    # Where the host is what is short, the live colour is who could be given more of it.
+    words.setdefault("throttled_service", words.get("live_service"))
     return numbers, words
 
 
@@ -96,7 +98,7 @@ def containers(answer, _evidence):
         "containers.down": _count(stopped + [row for row in answer["missing"] if row["reason"] == "no_container"], "service"),
         "containers.unhealthy": _count([row for row in rows if row["health"] == "unhealthy"], "replica"),
     }, {
-        "throttled_service": _service(throttled.about),
+        "throttled_service": _service(throttled.about) if throttled.value else "",
         "starved_service": starved[0]["service"] if starved else "",
         "down_service": stopped[0]["service"] if stopped else "",
         "crashed_service": ended[0]["service"] if ended else "",
@@ -231,7 +233,7 @@ def health(answer, evidence):
     checks = [check for check in answer["checks"] if check["verdict"] != "not_configured"]
     outside = [check for check in checks if check["name"] in evidence.get("outside", ())]
     ours = [check for check in checks if check not in outside]
-    replicas = [check for check in ours if check["name"].startswith("replica ")]
+    replicas = [check for check in ours if check["name"].startswith("replica ") or check["reason"] == "replica_count"]
     front = [check for check in ours if check["name"] == "load balancer"]
     failed = [check for check in outside if check["verdict"] != "healthy" and check["reason"] not in ANSWERED]
     silent = [check for check in replicas if check["verdict"] not in ("healthy", "degraded")]
