@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,9 @@ class Patient:
                 [fault.cause, seen, first, "yes" if right else "NO", f"{play.seconds:.1f}", "; ".join(changed[:2]) or "nothing"]
             )
             return right
+        except Exception as error:
+            traceback.print_exc()
+            return self.record.check(False, f"{fault.cause}: it could be tried", repr(error)[:300])
         finally:
             self._undo(fault)
 
@@ -119,9 +123,11 @@ class Patient:
         return "; ".join(problems)
 
 
-def run(stack: Stack, folder: Path, faults: list[type[Fault]]) -> Record:
+def run(stack: Stack, folder: Path, faults: list[type[Fault]], minutes: float | None = None) -> Record:
+    """``minutes``: after so many no further fault is begun, and the rest is named."""
     record = Record("diagnosis", PROMISE)
     patient = Patient(record, stack, folder)
+    began = time.monotonic()
     patient.operations.ensure_live(GOOD[0])
     if patient.scene.status("/api/season") == 404:
         raise RuntimeError("the live release knows no API outside: it is of an older image. Deploy another version and this one again")
@@ -132,9 +138,14 @@ def run(stack: Stack, folder: Path, faults: list[type[Fault]]) -> Record:
         Traffic(stack, folder / "season", SEASON_RATE, (*QUIET, "--path", "/api/season")),
     ):
         patient.healthy("before")
-        right = sum([patient.suffers(fault) for fault in faults])
+        right = tried = 0
+        for fault in faults:
+            if minutes and time.monotonic() - began > 60 * minutes:
+                record.note(f"Not tried, for lack of time: {', '.join(fault.cause for fault in faults[tried:])}")
+                break
+            right, tried = right + patient.suffers(fault), tried + 1
         patient.healthy("after")
-    least = len(faults) - WRONG if len(faults) == len(FAULTS) else len(faults)
-    record.check(right >= least, "the right cause is ranked first", f"{right} of {len(faults)}, at least {least} are asked for")
+    least = tried - WRONG if tried == len(FAULTS) else tried
+    record.check(right >= least, "the right cause is ranked first", f"{right} of {tried}, at least {least} are asked for")
     record.table("The faults", HEADER, patient.rows)
     return record
