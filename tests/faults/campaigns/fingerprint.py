@@ -12,7 +12,7 @@ from .fault import REDIS_NODES, Scene
 from .stack import ROOT, docker
 
 #: Of each container; its health comes and goes by itself.
-CONTAINER = ("Id", "Image", "Created", "Path", "Args", "Config", "HostConfig", "Mounts", "RestartCount")
+CONTAINER = ("Id", "Image", "Created", "Path", "Args", "Config", "HostConfig", "RestartCount")
 STATE = ("Status", "Pid", "StartedAt", "FinishedAt", "ExitCode", "OOMKilled")
 DATABASE = {
     "rows": "SELECT json_object_agg(relid::regclass::text, ARRAY[n_tup_ins, n_tup_upd, n_tup_del]) FROM pg_stat_user_tables",
@@ -56,7 +56,10 @@ def _containers(scene: Scene) -> Iterator[tuple[str, Any]]:
     for shown in json.loads(docker("inspect", *names)):
         networks = {name: network["IPAddress"] for name, network in shown["NetworkSettings"]["Networks"].items()}
         state = {name: shown["State"].get(name) for name in STATE}
-        yield f"container {shown['Name']}", {name: shown[name] for name in CONTAINER} | {"State": state, "Addresses": networks}
+        # The engine tells them in another order each time.
+        mounts = sorted(shown["Mounts"], key=lambda mount: mount["Destination"])
+        kept = {name: shown[name] for name in CONTAINER}
+        yield f"container {shown['Name']}", kept | {"State": state, "Addresses": networks, "Mounts": mounts}
     for kind in ("volume", "network"):
         label = f"label=com.docker.compose.project={scene.stack.project}"
         yield f"{kind}s", sorted(docker(kind, "ls", "--quiet", "--filter", label).split())
