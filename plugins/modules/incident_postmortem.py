@@ -344,7 +344,7 @@ def work(module, result):
 
 
 def main():
-    run(work, SPEC, RESULT, needs_lock=False, supports_check_mode=True)
+    run(work, SPEC, RESULT, supports_check_mode=True)
 
 
 if __name__ == "__main__":
