@@ -87,7 +87,7 @@ def times(record, detected_at, now):
 
 def impact(record, found, measured):
     """What users noticed of it: for how long, by the record, and how much of it, by Prometheus."""
-    names = ("requests", "failed_requests", "error_seconds", "unanswered_seconds", "unknown_seconds", "complete")
+    names = ("requests", "failed_requests", "error_seconds", "probe_failed_seconds", "unknown_seconds", "complete")
     seconds = found["mitigate"] if record["mitigated_at"] else found["lasted"]
     return dict({name: measured[name] for name in names}, seconds=seconds, minutes=None if seconds is None else round(seconds / 60, 1))
 
@@ -103,7 +103,9 @@ def of_alerts(alerts):
         there = [(word, when) for word, when in moments if when]
         for number, (word, when) in enumerate(there):
             text = "{0} {1}".format(alert["title"], "has ended" if word == "ended" else "is " + word)
-            text += " ({0})".format(alert["severity"]) if alert["severity"] and word == "firing" else ""
+            text += (
+                " ({0})".format(alert["severity"]) if word == "firing" and alert["severity"] and "severity=" not in alert["title"] else ""
+            )
             text += ", and was so before" if alert["before"] and number == 0 else ""
             text += ", and goes on" if alert["ended_at"] is None and number == len(there) - 1 else ""
             found.append(_item(when, ALERT, word, "", text))

@@ -32,7 +32,7 @@ MOST_ALERT_POINTS = 5000
 _OF_THE_QUESTION = ("bad_query", "query_failed", "too_large")
 SILENCE = ("id", "matchers", "owner", "comment", "starts_at", "ends_at")
 NOTHING: dict = {
-    "requests": None, "failed_requests": None, "error_seconds": None, "unanswered_seconds": None, "unknown_seconds": None,
+    "requests": None, "failed_requests": None, "error_seconds": None, "probe_failed_seconds": None, "unknown_seconds": None,
     "complete": False, "graphs": {"error_rate": [], "latency": [], "load": []},
 }  # fmt: skip
 
@@ -113,11 +113,11 @@ def measured(prometheus, series, window, share, span):
         answers = prometheus.course("Whether it was to be reached", "min({0})".format(series["probe"]), span, step)
         within = _within(answers or [], span)
         if within:
-            found["unanswered_seconds"] = _seconds(within, span, step, lambda value: value < 1)
-            if found["unanswered_seconds"]:
+            found["probe_failed_seconds"] = _seconds(within, span, step, lambda value: value < 1)
+            if found["probe_failed_seconds"]:
                 found["complete"] = False
-                message = "For {0} seconds its probe was not answered: requests that reached nobody then are in no counter."
-                unknown.append(message.format(found["unanswered_seconds"]))
+                message = "For {0} seconds its probe failed: requests that reached no replica then are in no counter."
+                unknown.append(message.format(found["probe_failed_seconds"]))
         elif answers is not None:
             unknown.append("Whether it was to be reached is not known: Prometheus has no data of its probe for that time.")
     return found

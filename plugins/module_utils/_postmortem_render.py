@@ -57,10 +57,14 @@ figure svg { background: #fff; border-radius: .4rem; display: block; height: aut
 
 
 def seconds_in_words(seconds):
-    """How long something took; short times to the second."""
+    """How long something took; what is shorter than an hour to the second."""
     if seconds is None:
         return NOT_KNOWN
-    return "{0} s".format(round(seconds)) if 0 <= seconds < 120 else duration(seconds)
+    minutes, rest = divmod(round(seconds), 60)
+    if not 0 <= minutes < 60:
+        return duration(seconds)
+    words = ["{0} min".format(minutes)] if minutes else []
+    return " ".join(words + (["{0} s".format(rest)] if rest or not minutes else []))
 
 
 def failed_in_words(measured):
@@ -78,7 +82,7 @@ def figures(said):
     found, measured = said["times"], said["measured"]
     known = (
         ("Time with failed requests", measured["error_seconds"]),
-        ("Time without an answer to the probe", measured["unanswered_seconds"]),
+        ("Time in which its probe failed", measured["probe_failed_seconds"]),
     )
     minutes = NOT_KNOWN if measured["minutes"] is None else "{0:g} minutes".format(measured["minutes"])
     return [

@@ -202,13 +202,13 @@ impact:
       description: How many of them failed. V(null) when that is not known.
       type: int
     complete:
-      description: Whether Prometheus has data of requests for all of that time, and its probe was answered. Else more may have failed.
+      description: Whether Prometheus has data of requests for all of that time, and its probe did not fail. Else more may have failed.
       type: bool
     error_seconds:
       description: For how long more than O(error_share) of the requests failed. V(null) when that is not known.
       type: int
-    unanswered_seconds:
-      description: For how long the probe was not answered. V(null) when that is not known.
+    probe_failed_seconds:
+      description: For how long the probe failed. V(null) when that is not known.
       type: int
     unknown_seconds:
       description: For how long Prometheus has no data of requests. V(null) when it was not asked.
@@ -344,7 +344,7 @@ def work(module, result):
 
 
 def main():
-    run(work, SPEC, RESULT, needs_lock=False, supports_check_mode=True)
+    run(work, SPEC, RESULT, supports_check_mode=True)
 
 
 if __name__ == "__main__":

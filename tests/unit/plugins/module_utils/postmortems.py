@@ -24,7 +24,7 @@ OPERATION = {
 }  # fmt: skip
 START = NOW.timestamp()
 MEASURED = {
-    "requests": 1000, "failed_requests": 30, "error_seconds": 240, "unanswered_seconds": 0, "unknown_seconds": 0, "complete": True,
+    "requests": 1000, "failed_requests": 30, "error_seconds": 240, "probe_failed_seconds": 0, "unknown_seconds": 0, "complete": True,
     "graphs": {
         "error_rate": [(START + 10 * number, 3.0 if 20 < number < 60 else 0.0) for number in range(-60, 90)],
         "latency": [(START, None)],

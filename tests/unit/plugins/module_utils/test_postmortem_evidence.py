@@ -61,7 +61,7 @@ WELL = {
 def test_what_failed_is_counted_sample_by_sample(monkeypatch):
     found, unknown, _server = measured(monkeypatch, WELL)
     assert (found["requests"], found["failed_requests"], found["complete"]) == (20, 3, True)
-    assert (found["unknown_seconds"], found["unanswered_seconds"], found["error_seconds"], unknown) == (0, 0, 0, [])
+    assert (found["unknown_seconds"], found["probe_failed_seconds"], found["error_seconds"], unknown) == (0, 0, 0, [])
     assert {name: len(points) for name, points in found["graphs"].items()} == {"error_rate": 901, "latency": 901, "load": 901}
 
 
@@ -81,7 +81,7 @@ def test_no_failure_at_all_is_none(monkeypatch):
 
 def test_without_data_nothing_is_known(monkeypatch):
     found, unknown, _server = measured(monkeypatch, {})
-    assert (found["requests"], found["failed_requests"], found["error_seconds"], found["unanswered_seconds"]) == (None,) * 4
+    assert (found["requests"], found["failed_requests"], found["error_seconds"], found["probe_failed_seconds"]) == (None,) * 4
     assert not found["complete"]
     assert "Prometheus has no data of them for that time" in unknown[0] and "no data of its probe" in unknown[1]
 
@@ -97,8 +97,8 @@ def test_a_gap_is_said_and_not_drawn(monkeypatch):
 def test_what_reached_nobody_is_in_no_counter(monkeypatch):
     down = steady(1.0, ends=START + 100) + steady(0.0, starts=START + 102, ends=START + 120) + steady(1.0, starts=START + 122)
     found, unknown, _server = measured(monkeypatch, WELL | {"min(p": [series(down)]})
-    assert (found["unanswered_seconds"], found["complete"]) == (20, False)
-    assert "requests that reached nobody then are in no counter" in unknown[0]
+    assert (found["probe_failed_seconds"], found["complete"]) == (20, False)
+    assert "requests that reached no replica then are in no counter" in unknown[0]
 
 
 def test_errors_are_a_share_in_a_graph_and_seconds_in_a_number(monkeypatch):

@@ -74,8 +74,8 @@ def test_both_say_the_same(tmp_path):
         "v1.2.2 is live again.",
         "10 minutes",
         "30 of 1000 (3 %)",
-        "90 s",
-        "15 minutes",
+        "1 min 30 s",
+        "15 min",
         "2026-11-23 18:48:30 UTC",
         "HighErrorRate (service=app) is firing",
         "operation: rollback",
@@ -121,7 +121,15 @@ def test_failed_requests_in_words():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(None, "not known"), (0, "0 s"), (119.4, "119 s"), (150, "2 minutes"), (3700, "1 hour 1 minute"), (-5, "less than a minute")],
+    [
+        (None, "not known"),
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (150, "2 min 30 s"),
+        (600, "10 min"),
+        (3700, "1 hour 1 minute"),
+        (-5, "less than a minute"),
+    ],
 )
 def test_how_long_in_words(seconds, words):
     assert render.seconds_in_words(seconds) == words
