@@ -29,6 +29,7 @@ from . import (
     guard,
     health_cost,
     hosts,
+    incident,
     journal_verify,
     keys,
     keys_cost,
@@ -92,6 +93,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "logs_memory": lambda stack, folder, o: logs_memory.run(stack, folder, o.sample),
     "escalation": lambda stack, folder, o: escalation.run(stack, folder, o.sample),
     "diagnosis": lambda stack, folder, o: diagnosis.run(stack, folder, diagnosis.chosen(o.match, o.sample), o.minutes),
+    "incident": lambda stack, folder, _o: incident.run(stack, folder),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
