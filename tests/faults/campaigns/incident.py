@@ -110,8 +110,7 @@ def _told(story: Story) -> str:
     record.check(stack.live() == GOOD[0], f"{GOOD[0]} is live", str(stack.live()))
     story.step("it is mitigated", "incident_update", MITIGATED)
     story.step("it is over", "incident_resolve", OVER)
-    (identity,) = [path.name for path in (stack.state / "incidents").iterdir() if TITLE in _record_of(path).get("title", "")][-1:]
-    return identity
+    return max(path.name for path in (stack.state / "incidents").iterdir() if _record_of(path).get("title") == TITLE)
 
 
 def _record_of(folder: Path) -> dict[str, Any]:
@@ -135,7 +134,6 @@ def _document(story: Story, identity: str) -> None:
     again, _evidence = story.step("once more", "incident_postmortem", {"incident_id": identity})
     record.check("is as it was" in again.output, "twice is the same", last_words(again) if "is as it was" not in again.output else "")
     status = json.loads((story.stack.state / "status-page/status.json").read_text())
-    record.check(
-        not [one for one in status.get("incidents", []) if one.get("status") != "resolved"], "the status page says that it is over", ""
-    )
+    left = [one["title"] for one in status["incidents"]]
+    record.check(TITLE not in left, "the status page says that it is over", ", ".join(left))
     record.note(f"The documents are {path}/postmortem.md and .html.")
