@@ -70,6 +70,7 @@ def healthy():
     return {
         "known_signs": signs(),
         "outside": ["http http://stub/season"],
+        "expected": ["nginx"],
         "containers": {"verdict": "measured", "containers": [copy.deepcopy(CONTAINER), green], "deaths": [], "missing": [], "summary": ""},
         "nginx": {
             "servers": [{"address": "172.18.0.5:3000", "weight": 1, "replica": "app-blue-1"}], "services": ["app-blue"], "stale": [],
