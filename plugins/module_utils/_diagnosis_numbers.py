@@ -289,7 +289,10 @@ def prometheus(answer, evidence):
             if series["points"] and isinstance(series["points"][-1]["value"], (int, float))
         ]
         unit = query_unit(name)
-        if name.startswith("release."):
+        if name == "alerts.firing":
+            # None is no series, which is an answer where Prometheus gave one.
+            found[name] = _count(rows, "about") if query["reason"] in ("ok", "no_assertion", "no_data") else Number(None, "count", "")
+        elif name.startswith("release."):
             mine = [row for row in rows if row["labels"].get("release") == live]
             found[name] = _worst(mine, "value", "about", unit)
             others = [row for row in rows if row["labels"].get("release") != live]
@@ -335,11 +338,6 @@ def releases(answer, evidence):
     }, {"live_release": newest["version"], "former_release": former.get("version")}  # fmt: skip
 
 
-def alerts(answer, _evidence):
-    firing = [one for one in answer["alerts"] if one["state"] == "firing" and one["labels"].get("severity") != "none"]
-    return {"alerts.firing": _count(firing)}, {}
-
-
 def host(answer, _evidence):
     places = [
         dict(one, name="{0} in {1}".format(one["path"], one["replica"]) if one["replica"] else one["path"])
@@ -372,5 +370,5 @@ ANSWERED = ("our_credentials", "rate_limited", "unexpected_status", "redirected"
 #: In this order: words of later ones win.
 SOURCES = {
     "containers": containers, "nginx": nginx, "access": access, "signs": signs, "postgres": postgres, "redis": redis, "health": health,
-    "releases": releases, "prometheus": prometheus, "alerts": alerts, "host": host,
+    "releases": releases, "prometheus": prometheus, "host": host,
 }  # fmt: skip

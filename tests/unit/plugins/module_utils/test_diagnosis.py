@@ -87,6 +87,17 @@ def test_what_makes_answers_slow_beside_the_twelve():
     assert first["cause"] == "slow_statements" and "SELECT count(*) FROM picks" in first["for"][0]["says"]
 
 
+def test_alerts_are_counted_by_name():
+    def firing(evidence):
+        evidence["prometheus"]["queries"][-1]["series"] = [
+            seen.series(2.0, alertname="TargetDown"),
+            seen.series(1.0, alertname="PostgresDown"),
+        ]
+
+    assert told(firing)["numbers"]["alerts.firing"] == {"value": 2, "unit": "count", "about": "TargetDown, PostgresDown"}
+    assert told()["numbers"]["alerts.firing"]["value"] == 0
+
+
 def test_what_has_to_run_and_does_not():
     def stopped(evidence):
         evidence["containers"]["containers"][1].update(state="exited", exit_code=0)
@@ -189,7 +200,7 @@ def test_hostile_text_comes_out_harmless_and_short():
         evidence["access"] = seen.lines(
             ({"status": "502", "uri": HOSTILE, "user_agent": HOSTILE, "upstream_addr": "1.2.3.4:1"}, 3, seen.LATELY)
         )
-        evidence["alerts"] = {"failed": True, "msg": HOSTILE}
+        evidence["incidents"] = {"failed": True, "msg": HOSTILE}
 
     found = told(hostile)
     text = "\n".join(report.report(found))
