@@ -18,7 +18,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 #: ``about``: whom or what the number is of, in words, of the one that is worst. ``unit``: share, seconds, days, bytes, count or yes.
 Number = collections.namedtuple("Number", "value unit about")
 #: Of these the smaller one is the worse one, where several hosts know it.
-_LOW_IS_BAD = ("certificate.days_left", "certificate.fraction_left", "replicas.well", "release.age")
+_LOW_IS_BAD = ("containers.least_cpus", "certificate.days_left", "certificate.fraction_left", "replicas.well", "release.age")
 # Where nobody has an account of its own. A share says nothing of a file system for a few secrets.
 _SMALLEST = 256 * 1024
 _KILLED = 137
@@ -93,9 +93,11 @@ def containers(answer, evidence):
     ]
     absent = [{"service": service} for service in expected if service not in {row["service"] for row in rows}]
     throttled = _worst(rows, "throttled_share", "replica")
+    smallest = min((row for row in rows if row["cpus_limit"]), key=lambda row: row["cpus_limit"], default={})
     return {
         "containers.throttled_share": throttled,
         "containers.cpu_share": _worst([row for row in rows if row["cpus_limit"]], "cpu_share", "replica"),
+        "containers.least_cpus": Number(smallest.get("cpus_limit"), "count", smallest.get("replica", "")),
         "containers.memory_share": _worst(limited, "memory_share", "replica"),
         "containers.oom_kills": _count(starved, "replica"),
         "containers.killed": _count([row for row in ended if row["exit_code"] == _KILLED], "replica"),
@@ -103,7 +105,7 @@ def containers(answer, evidence):
         "containers.down": _count(stopped + absent, "service"),
         "containers.unhealthy": _count([row for row in rows if row["health"] == "unhealthy"], "replica"),
     }, {
-        "throttled_service": _service(throttled.about) if throttled.value else "",
+        "throttled_service": _service(throttled.about if throttled.value else smallest.get("replica", "")),
         "starved_service": starved[0]["service"] if starved else "",
         "down_service": next((row["service"] for row in stopped + absent + ended), ""),
     }  # fmt: skip
