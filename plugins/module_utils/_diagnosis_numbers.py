@@ -356,7 +356,9 @@ def host(answer, _evidence):
     fullest = _worst(places, "used_share", "name")
     place = next((one for one in places if one["name"] == fullest.about), {})
     load, disk = answer["load"], (answer["disks"] or [{}])[0]
+    killed = [row for row in answer.get("containers") or [] if row["oom_kills"]]
     return {
+        "host.oom_kills": _count(killed, "replica") if answer.get("containers") is not None else Number(None, "count", ""),
         "host.disk_share": fullest._replace(about=_holding(place) if place else ""),
         "host.inodes_share": _worst(places, "inodes_share", "name"),
         "host.memory_share": Number(answer["memory"].get("used_share"), "share", ""),
@@ -366,7 +368,7 @@ def host(answer, _evidence):
         "host.disk_busy_share": Number(disk.get("busy_share"), "share", disk.get("name", "")),
         "host.cpu_share": Number(answer["cpu"].get("busy_share"), "share", "load {0}".format(load.get("minutes_1"))),
         "host.unsynchronised": _yes(None if answer["clock"]["synchronised"] is None else not answer["clock"]["synchronised"]),
-    }, {"full_path": place.get("path"), "full_replica": place.get("replica")}  # fmt: skip
+    }, {"full_path": place.get("path"), "full_replica": place.get("replica"), "starved_service": killed[0]["service"] if killed else ""}  # fmt: skip
 
 
 def _holding(place):

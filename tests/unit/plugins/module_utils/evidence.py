@@ -103,6 +103,7 @@ def healthy():
         "incidents": {"incidents": []},
         "host": {
             "filesystems": [dict(ROOT)],
+            "containers": [{"replica": "app-blue-1", "service": "app-blue", "oom_kills": 0}],
             "memory": {"used_share": 0.07}, "load": {"minutes_1": 7.0, "cpus": 2}, "disks": [{"name": "vda", "busy_share": 0.1}],
             # As on a machine that eight people use.
             "pressure": {"cpu": {"some": 0.84}, "memory": {"some": 0.0}, "io": {"some": 0.02}}, "cpu": {"busy_share": 1.0},
