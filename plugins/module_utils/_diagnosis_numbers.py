@@ -368,7 +368,11 @@ def host(answer, _evidence):
         "host.disk_busy_share": Number(disk.get("busy_share"), "share", disk.get("name", "")),
         "host.cpu_share": Number(answer["cpu"].get("busy_share"), "share", "load {0}".format(load.get("minutes_1"))),
         "host.unsynchronised": _yes(None if answer["clock"]["synchronised"] is None else not answer["clock"]["synchronised"]),
-    }, {"full_path": place.get("path"), "full_replica": place.get("replica"), "starved_service": killed[0]["service"] if killed else ""}  # fmt: skip
+    }, {
+        "full_path": place.get("path"),
+        "full_replica": place.get("replica"),
+        "starved_service": killed[0]["service"] if killed else "",
+    }  # fmt: skip
 
 
 def _holding(place):

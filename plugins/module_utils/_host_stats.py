@@ -133,7 +133,7 @@ def disks(before, after, seconds):
 
 
 def memory_files(text):
-    """Where the kernel counts what it killed of a process's control group, of its /proc/PID/cgroup: paths, the first that is there counts."""
+    """Where the kernel counts what it killed of a process's control group, of /proc/PID/cgroup: paths, the first that is there counts."""
     found = []
     for line in (text or "").splitlines():
         number, _colon, rest = line.partition(":")
@@ -146,6 +146,9 @@ def memory_files(text):
 
 
 def oom_kills(text):
-    """Of /proc/vmstat, memory.events or memory.oom_control: how many processes the kernel has killed for lack of memory since the machine, or the group, was started."""
+    """How many processes the kernel has killed for lack of memory since the machine, or the control group, was started.
+
+    Of /proc/vmstat, memory.events or memory.oom_control.
+    """
     match = re.search(r"^oom_kill (\d+)$", text or "", re.MULTILINE)
     return int(match.group(1)) if match else None

@@ -116,8 +116,8 @@ oom_kills:
   type: int
 containers:
   description:
-    - How many processes of each running container of O(project) the kernel killed for lack of memory since it was started. An engine that is
-      busy may miss it. One of which the kernel does not tell is left out.
+    - How many processes of each running container of O(project) the kernel killed for lack of memory since it was started. An engine
+      that is busy may miss it. One of which the kernel does not tell is left out.
   returned: always
   type: list
   elements: dict
