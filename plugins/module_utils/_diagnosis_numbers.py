@@ -78,7 +78,8 @@ def _yes(truth, about=""):
 # -- the sources
 
 
-def containers(answer, _evidence):
+def containers(answer, evidence):
+    """``expected`` of the evidence: the services that have to run. Any other may have been stopped on purpose."""
     if answer["verdict"] == "unreadable":
         return {}, {}
     rows = answer["containers"]
@@ -86,7 +87,11 @@ def containers(answer, _evidence):
     open_deaths = [row for row in deaths or [] if not row["settled"]]
     starved = [row for row in open_deaths if row["oom_killed"]] + [row for row in rows if row["oom_killed"]]
     ended = [row for row in open_deaths if not row["asked"] and not row["oom_killed"] and row["exit_code"]]
-    stopped = [row for row in rows if row["state"] != "running" and (row["state"] != "exited" or row["exit_code"])]
+    expected = evidence.get("expected", ())
+    stopped = [
+        row for row in rows if row["state"] != "running" and (row["state"] != "exited" or row["exit_code"] or row["service"] in expected)
+    ]
+    absent = [{"service": service} for service in expected if service not in {row["service"] for row in rows}]
     throttled = _worst(rows, "throttled_share", "replica")
     return {
         "containers.throttled_share": throttled,
@@ -95,13 +100,12 @@ def containers(answer, _evidence):
         "containers.oom_kills": _count(starved, "replica"),
         "containers.killed": _count([row for row in ended if row["exit_code"] == _KILLED], "replica"),
         "containers.crashes": _count([row for row in ended if row["exit_code"] != _KILLED], "replica"),
-        "containers.down": _count(stopped + [row for row in answer["missing"] if row["reason"] == "no_container"], "service"),
+        "containers.down": _count(stopped + absent, "service"),
         "containers.unhealthy": _count([row for row in rows if row["health"] == "unhealthy"], "replica"),
     }, {
         "throttled_service": _service(throttled.about) if throttled.value else "",
         "starved_service": starved[0]["service"] if starved else "",
-        "down_service": stopped[0]["service"] if stopped else "",
-        "crashed_service": ended[0]["service"] if ended else "",
+        "down_service": next((row["service"] for row in stopped + absent + ended), ""),
     }  # fmt: skip
 
 
@@ -285,7 +289,10 @@ def prometheus(answer, evidence):
             if series["points"] and isinstance(series["points"][-1]["value"], (int, float))
         ]
         unit = query_unit(name)
-        if name.startswith("release."):
+        if name == "alerts.firing":
+            # None is no series, which is an answer where Prometheus gave one.
+            found[name] = _count(rows, "about") if query["reason"] in ("ok", "no_assertion", "no_data") else Number(None, "count", "")
+        elif name.startswith("release."):
             mine = [row for row in rows if row["labels"].get("release") == live]
             found[name] = _worst(mine, "value", "about", unit)
             others = [row for row in rows if row["labels"].get("release") != live]
@@ -331,11 +338,6 @@ def releases(answer, evidence):
     }, {"live_release": newest["version"], "former_release": former.get("version")}  # fmt: skip
 
 
-def alerts(answer, _evidence):
-    firing = [one for one in answer["alerts"] if one["state"] == "firing" and one["labels"].get("severity") != "none"]
-    return {"alerts.firing": _count(firing)}, {}
-
-
 def host(answer, _evidence):
     places = [
         dict(one, name="{0} in {1}".format(one["path"], one["replica"]) if one["replica"] else one["path"])
@@ -368,5 +370,5 @@ ANSWERED = ("our_credentials", "rate_limited", "unexpected_status", "redirected"
 #: In this order: words of later ones win.
 SOURCES = {
     "containers": containers, "nginx": nginx, "access": access, "signs": signs, "postgres": postgres, "redis": redis, "health": health,
-    "releases": releases, "prometheus": prometheus, "alerts": alerts, "host": host,
+    "releases": releases, "prometheus": prometheus, "host": host,
 }  # fmt: skip

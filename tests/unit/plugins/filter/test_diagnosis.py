@@ -21,7 +21,7 @@ def test_one_dict_with_all_of_it():
     found = diagnosis({"one": {"host": host(0.95)}}, [RULE], about={"at": "now"})
     assert found["verdict"] == "fail" and found["summary"] == "the likeliest cause is full"
     assert found["hypotheses"][0]["for"][0]["says"] == "95.0 % is used"
-    assert found["lines"][-1] == found["summary"] and found["bundle"]["about"] == {"at": "now"}
+    assert found["outcome"]["summary"][-1] == found["summary"] and found["bundle"]["about"] == {"at": "now"}
     assert diagnosis({"one": {"host": host(0.5)}}, [RULE])["verdict"] == "pass"
 
 

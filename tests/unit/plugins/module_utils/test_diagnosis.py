@@ -87,6 +87,35 @@ def test_what_makes_answers_slow_beside_the_twelve():
     assert first["cause"] == "slow_statements" and "SELECT count(*) FROM picks" in first["for"][0]["says"]
 
 
+def test_alerts_are_counted_by_name():
+    def firing(evidence):
+        evidence["prometheus"]["queries"][-1]["series"] = [
+            seen.series(2.0, alertname="TargetDown"),
+            seen.series(1.0, alertname="PostgresDown"),
+        ]
+
+    assert told(firing)["numbers"]["alerts.firing"] == {"value": 2, "unit": "count", "about": "TargetDown, PostgresDown"}
+    assert told()["numbers"]["alerts.firing"]["value"] == 0
+
+
+def test_what_has_to_run_and_does_not():
+    def stopped(evidence):
+        evidence["containers"]["containers"][1].update(state="exited", exit_code=0)
+        evidence["nginx"] = {"failed": True, "msg": "it does not run"}
+
+    def absent(evidence):
+        del evidence["containers"]["containers"][1]
+
+    def retired(evidence):
+        evidence["containers"]["containers"][0].update(state="exited", exit_code=0)
+
+    for change in (stopped, absent):
+        first = told(change)["hypotheses"][0]
+        assert first["cause"] == "container_down" and "nginx does not run" in first["for"][0]["says"]
+        assert "service_name=nginx" in first["next"]
+    assert told(retired)["hypotheses"] == []
+
+
 def test_what_was_done_about_a_death_ends_it():
     def restarted(evidence):
         seen.oom_kill(evidence)
@@ -107,7 +136,7 @@ def test_the_symptom_narrows_it_down():
         told(symptom="slow")
 
 
-@pytest.mark.parametrize("source", [name for name in seen.healthy() if name not in ("known_signs", "outside")])
+@pytest.mark.parametrize("source", [name for name in seen.healthy() if name not in ("known_signs", "outside", "expected")])
 def test_what_is_not_known_is_never_well(source):
     """Neither a part that failed, nor one that is not there, breaks the diagnosis off or reads as healthy."""
 
@@ -171,7 +200,7 @@ def test_hostile_text_comes_out_harmless_and_short():
         evidence["access"] = seen.lines(
             ({"status": "502", "uri": HOSTILE, "user_agent": HOSTILE, "upstream_addr": "1.2.3.4:1"}, 3, seen.LATELY)
         )
-        evidence["alerts"] = {"failed": True, "msg": HOSTILE}
+        evidence["incidents"] = {"failed": True, "msg": HOSTILE}
 
     found = told(hostile)
     text = "\n".join(report.report(found))
