@@ -87,6 +87,26 @@ def test_what_makes_answers_slow_beside_the_twelve():
     assert first["cause"] == "slow_statements" and "SELECT count(*) FROM picks" in first["for"][0]["says"]
 
 
+def test_a_header_that_comes_late_is_no_clock_that_is_off():
+    def late(seconds):
+        return lambda evidence: evidence["health"]["checks"][1]["details"].update(clock_offset=-seconds)
+
+    assert told(late(1.2))["hypotheses"] == []
+    first = told(late(60))["hypotheses"][0]
+    assert first["cause"] == "clock_skew" and first["title"] == "The clock of replica app-blue-1 is off"
+
+
+def test_containers_that_could_not_be_measured_have_a_state_all_the_same():
+    def starved(evidence):
+        seen.oom_kill(evidence)
+        evidence["containers"].update(verdict="unreadable", summary="none was measured")
+        for row in evidence["containers"]["containers"]:
+            row.update(cpu_share=None, throttled_share=None, memory_share=None)
+
+    found = told(starved)
+    assert found["hypotheses"][0]["cause"] == "oom_kill" and found["missing"][0]["source"] == "containers"
+
+
 def test_alerts_are_counted_by_name():
     def firing(evidence):
         evidence["prometheus"]["queries"][-1]["series"] = [
