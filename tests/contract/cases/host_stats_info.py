@@ -9,7 +9,7 @@ def known(value):
 
 
 def places(rows):
-    return sorted((row["replica"] or "", row["path"], *row["holds"]) for row in rows)
+    return sorted([row["replica"] or "", row["path"], *row["holds"]] for row in rows)
 
 
 def case(world):
