@@ -233,6 +233,14 @@ def synchronised():
     return None if state < 0 else state != UNSYNCHRONISED
 
 
+def answers(found):
+    """What was answered; None for what was not in time. Raises what was raised."""
+    for answer in found:
+        if isinstance(answer, BaseException):
+            raise answer
+    return found
+
+
 def work(module, result):
     options = module.params
     for option in ("interval", "timeout"):
@@ -252,10 +260,7 @@ def work(module, result):
         after, seconds = [told("/proc/stat"), told("/proc/diskstats")], time.monotonic() - began
         return _host_stats.cpu(before[0], after[0]), _host_stats.disks(before[1], after[1], seconds)
 
-    looked, measured = in_parallel([(look, options["timeout"]), (measure, options["interval"])], module.heartbeat)
-    for answer in (looked, measured):
-        if isinstance(answer, Exception):
-            raise answer
+    looked, measured = answers(in_parallel([(look, options["timeout"]), (measure, options["interval"])], module.heartbeat))
     unseen = list(places.unseen)
     if not looked:
         unseen.append("further file systems: one of them did not answer within {0:g} s".format(options["timeout"]))

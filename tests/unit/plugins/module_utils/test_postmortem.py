@@ -134,9 +134,9 @@ SPAN = evidence_of.Span(1.0, 2.0, 0.0, 0.0, 3.0, False)
 KNOWN = dict(evidence_of.NOTHING, requests=10, failed_requests=3, unknown_seconds=0, complete=True)
 
 
-def again(kept, measured=evidence_of.NOTHING, alerts=(), silences=()):
+def again(kept, measured=None, alerts=(), silences=()):
     unknown = []
-    return _postmortem_kept.completed(measured, list(alerts), silences, kept, unknown), unknown
+    return _postmortem_kept.completed(measured or evidence_of.NOTHING, list(alerts), silences, kept, unknown), unknown
 
 
 def test_what_prometheus_has_forgotten_stays_known():

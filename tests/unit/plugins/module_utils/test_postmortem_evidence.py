@@ -37,9 +37,9 @@ class Server:
         return answer(float(at)) if callable(answer) else answer
 
 
-def measured(monkeypatch, answers, selectors=SERIES, span=SPAN):
+def measured(monkeypatch, answers, selectors=None, span=SPAN):
     server, prometheus = Server(monkeypatch, answers), evidence.Prometheus({})
-    return evidence.measured(prometheus, selectors, "1m", 0.01, span), prometheus.unknown, server
+    return evidence.measured(prometheus, selectors or SERIES, "1m", 0.01, span), prometheus.unknown, server
 
 
 def counter(*values, starts=START - 2, step=2, **labels):

@@ -350,7 +350,7 @@ def test_longer_than_the_patience_is_a_failure_of_its_own(stub, tracker):
 def test_a_webhook_takes_the_same_words_once(stub):
     check = work(stub, "webhook", check=True, **OPENING)
     assert check["changed"] and check["done"] == ["sent"] and stub.calls("signed_webhook") == []
-    for _ in range(2):
+    for _time in range(2):
         done = work(stub, "webhook", **OPENING)
         assert done["changed"] and done["after"] == {
             "id": KEY,
