@@ -288,7 +288,8 @@ def notified(record, request, now):
 
     Of an incident that was resolved in the meantime nothing is to be sent any more but what everybody is told of it.
     """
-    changes, claimed = {}, []
+    changes: dict = {}
+    claimed: list = []
     for key in request["claim"]:
         wanted = is_open(record) or key.startswith(ANNOUNCEMENT + "/")
         if wanted and may_send(record, key, now) and key not in claimed:
