@@ -261,8 +261,8 @@ SPEC = dict(
     overwrite={"type": "bool", "default": False},
 )
 RESULT = {
-    "id": "", "missing": [], "unanswered": [], "unknown": [], "files": [], "markdown": "", "html": "", "graphs": [], "times": {},
-    "impact": {}, "timeline": [],
+    "id": "", "missing": [], "unanswered": [], "unknown": [], "files": [], "markdown": "", "html": "", "graphs": [], "times": None,
+    "impact": None, "timeline": [],
 }  # fmt: skip
 
 
