@@ -12,8 +12,8 @@ def diagnosis(hosts, rules, symptom="", about=None):
     """Causes ranked by rules. See diagnosis.yml beside this file."""
     try:
         found = _diagnosis.diagnose(hosts, rules, symptom)
-        lines, told = _diagnosis_report.report(found), _diagnosis_report.summary(found)
-        return dict(found, lines=lines, summary=told, bundle=_diagnosis_report.bundle(hosts, found, about or {}))
+        more = {"outcome": _diagnosis_report.outcome(found), "summary": _diagnosis_report.summary(found)}
+        return dict(found, **more, bundle=_diagnosis_report.bundle(hosts, found, about or {}))
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
         raise AnsibleFilterError("diagnosis: {0}: {1}".format(type(error).__name__, error))
 

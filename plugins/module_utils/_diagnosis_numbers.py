@@ -18,7 +18,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 #: ``about``: whom or what the number is of, in words, of the one that is worst. ``unit``: share, seconds, days, bytes, count or yes.
 Number = collections.namedtuple("Number", "value unit about")
 #: Of these the smaller one is the worse one, where several hosts know it.
-_LOW_IS_BAD = ("certificate.days_left", "certificate.fraction_left", "replicas.well", "release.age")
+_LOW_IS_BAD = ("containers.least_cpus", "certificate.days_left", "certificate.fraction_left", "replicas.well", "release.age")
 # Where nobody has an account of its own. A share says nothing of a file system for a few secrets.
 _SMALLEST = 256 * 1024
 _KILLED = 137
@@ -78,30 +78,36 @@ def _yes(truth, about=""):
 # -- the sources
 
 
-def containers(answer, _evidence):
-    if answer["verdict"] == "unreadable":
-        return {}, {}
+def containers(answer, evidence):
+    """``expected`` of the evidence: the services that have to run. Any other may have been stopped on purpose."""
     rows = answer["containers"]
+    if not rows:  # of one that could not be measured its state is known all the same
+        return {}, {}
     limited, deaths = [row for row in rows if row["memory_limit"]], answer.get("deaths")
     open_deaths = [row for row in deaths or [] if not row["settled"]]
     starved = [row for row in open_deaths if row["oom_killed"]] + [row for row in rows if row["oom_killed"]]
     ended = [row for row in open_deaths if not row["asked"] and not row["oom_killed"] and row["exit_code"]]
-    stopped = [row for row in rows if row["state"] != "running" and (row["state"] != "exited" or row["exit_code"])]
+    expected = evidence.get("expected", ())
+    stopped = [
+        row for row in rows if row["state"] != "running" and (row["state"] != "exited" or row["exit_code"] or row["service"] in expected)
+    ]
+    absent = [{"service": service} for service in expected if service not in {row["service"] for row in rows}]
     throttled = _worst(rows, "throttled_share", "replica")
+    smallest = min((row for row in rows if row["cpus_limit"]), key=lambda row: row["cpus_limit"], default={})
     return {
         "containers.throttled_share": throttled,
         "containers.cpu_share": _worst([row for row in rows if row["cpus_limit"]], "cpu_share", "replica"),
+        "containers.least_cpus": Number(smallest.get("cpus_limit"), "count", smallest.get("replica", "")),
         "containers.memory_share": _worst(limited, "memory_share", "replica"),
         "containers.oom_kills": _count(starved, "replica"),
         "containers.killed": _count([row for row in ended if row["exit_code"] == _KILLED], "replica"),
         "containers.crashes": _count([row for row in ended if row["exit_code"] != _KILLED], "replica"),
-        "containers.down": _count(stopped + [row for row in answer["missing"] if row["reason"] == "no_container"], "service"),
+        "containers.down": _count(stopped + absent, "service"),
         "containers.unhealthy": _count([row for row in rows if row["health"] == "unhealthy"], "replica"),
     }, {
-        "throttled_service": _service(throttled.about) if throttled.value else "",
+        "throttled_service": _service(throttled.about if throttled.value else smallest.get("replica", "")),
         "starved_service": starved[0]["service"] if starved else "",
-        "down_service": stopped[0]["service"] if stopped else "",
-        "crashed_service": ended[0]["service"] if ended else "",
+        "down_service": next((row["service"] for row in stopped + absent + ended), ""),
     }  # fmt: skip
 
 
@@ -243,7 +249,9 @@ def health(answer, evidence):
         "replicas.well": Number(len(replicas) - len(silent), "count", ""),
         "replicas.bad": _count(silent),
         "front.down": _yes(front[0]["verdict"] not in ("healthy", "degraded") if front else None, front[0]["message"] if front else ""),
-        "clock.offset_seconds": _offset(ours),
+        "clock.offset_seconds": _offset([check for check in ours if check["type"] != "http"]),
+        # A server that is short of time puts its header together late.
+        "clock.header_seconds": _offset([check for check in ours if check["type"] == "http"]),
         "clock.outside_seconds": _offset(outside),
     }
     if not outside:
@@ -261,7 +269,12 @@ def health(answer, evidence):
             numbers["certificate.fraction_left"] = Number(details["fraction_left"], "share", check["target"])
             numbers["certificate.flawed"] = _yes(check["reason"] in ("expired", "stale_certificate"), check["message"])
     urls = [check["target"] for check in failed]
-    return numbers, {"external_url": urls[0] if urls else "", "clock_name": numbers["clock.offset_seconds"].about}
+    return numbers, {"external_url": urls[0] if urls else "", "clock_name": _clock_name(numbers)}
+
+
+def _clock_name(numbers):
+    known = [numbers[name] for name in ("clock.offset_seconds", "clock.header_seconds") if numbers[name].value]
+    return max(known, key=lambda number: number.value).about if known else ""
 
 
 def _offset(checks):
@@ -285,7 +298,10 @@ def prometheus(answer, evidence):
             if series["points"] and isinstance(series["points"][-1]["value"], (int, float))
         ]
         unit = query_unit(name)
-        if name.startswith("release."):
+        if name == "alerts.firing":
+            # None is no series, which is an answer where Prometheus gave one.
+            found[name] = _count(rows, "about") if query["reason"] in ("ok", "no_assertion", "no_data") else Number(None, "count", "")
+        elif name.startswith("release."):
             mine = [row for row in rows if row["labels"].get("release") == live]
             found[name] = _worst(mine, "value", "about", unit)
             others = [row for row in rows if row["labels"].get("release") != live]
@@ -331,11 +347,6 @@ def releases(answer, evidence):
     }, {"live_release": newest["version"], "former_release": former.get("version")}  # fmt: skip
 
 
-def alerts(answer, _evidence):
-    firing = [one for one in answer["alerts"] if one["state"] == "firing" and one["labels"].get("severity") != "none"]
-    return {"alerts.firing": _count(firing)}, {}
-
-
 def host(answer, _evidence):
     places = [
         dict(one, name="{0} in {1}".format(one["path"], one["replica"]) if one["replica"] else one["path"])
@@ -345,7 +356,9 @@ def host(answer, _evidence):
     fullest = _worst(places, "used_share", "name")
     place = next((one for one in places if one["name"] == fullest.about), {})
     load, disk = answer["load"], (answer["disks"] or [{}])[0]
+    killed = [row for row in answer.get("containers") or [] if row["oom_kills"]]
     return {
+        "host.oom_kills": _count(killed, "replica") if answer.get("containers") is not None else Number(None, "count", ""),
         "host.disk_share": fullest._replace(about=_holding(place) if place else ""),
         "host.inodes_share": _worst(places, "inodes_share", "name"),
         "host.memory_share": Number(answer["memory"].get("used_share"), "share", ""),
@@ -355,7 +368,11 @@ def host(answer, _evidence):
         "host.disk_busy_share": Number(disk.get("busy_share"), "share", disk.get("name", "")),
         "host.cpu_share": Number(answer["cpu"].get("busy_share"), "share", "load {0}".format(load.get("minutes_1"))),
         "host.unsynchronised": _yes(None if answer["clock"]["synchronised"] is None else not answer["clock"]["synchronised"]),
-    }, {"full_path": place.get("path"), "full_replica": place.get("replica")}  # fmt: skip
+    }, {
+        "full_path": place.get("path"),
+        "full_replica": place.get("replica"),
+        "starved_service": killed[0]["service"] if killed else "",
+    }  # fmt: skip
 
 
 def _holding(place):
@@ -368,5 +385,5 @@ ANSWERED = ("our_credentials", "rate_limited", "unexpected_status", "redirected"
 #: In this order: words of later ones win.
 SOURCES = {
     "containers": containers, "nginx": nginx, "access": access, "signs": signs, "postgres": postgres, "redis": redis, "health": health,
-    "releases": releases, "prometheus": prometheus, "alerts": alerts, "host": host,
+    "releases": releases, "prometheus": prometheus, "host": host,
 }  # fmt: skip

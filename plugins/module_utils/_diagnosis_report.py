@@ -79,6 +79,17 @@ def summary(found):
     return told + ("; not known: {0}".format(blind) if blind else "")
 
 
+def outcome(found):
+    """What the playbook says of it, as every operation does."""
+    return {
+        "verdict": found["verdict"],
+        "changed": False,
+        "summary": report(found),
+        "next": found["hypotheses"][0]["next"] if found["hypotheses"] else "",
+        "evidence": {name: found[name] for name in ("hypotheses", "missing", "numbers", "errors")},
+    }
+
+
 def bundle(hosts, found, about):
     """What is kept for the incident: the evidence without secrets, no longer than it may be. ``about``: what else is in it (a dict)."""
     kept, cut = shorten(redact({"about": about, "diagnosis": found, "evidence": hosts}), LONGEST, MOST)

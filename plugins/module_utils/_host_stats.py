@@ -132,7 +132,23 @@ def disks(before, after, seconds):
     return sorted(found, key=lambda disk: -disk["busy_share"])
 
 
+def memory_files(text):
+    """Where the kernel counts what it killed of a process's control group, of /proc/PID/cgroup: paths, the first that is there counts."""
+    found = []
+    for line in (text or "").splitlines():
+        number, _colon, rest = line.partition(":")
+        controllers, _colon, path = rest.partition(":")
+        if "memory" in controllers.split(","):
+            found.insert(0, "/sys/fs/cgroup/memory{0}/memory.oom_control".format(path))
+        elif number == "0":
+            found.append("/sys/fs/cgroup{0}/memory.events".format(path))
+    return found
+
+
 def oom_kills(text):
-    """Of /proc/vmstat: how many processes the kernel has killed for lack of memory since the machine was started."""
+    """How many processes the kernel has killed for lack of memory since the machine, or the control group, was started.
+
+    Of /proc/vmstat, memory.events or memory.oom_control.
+    """
     match = re.search(r"^oom_kill (\d+)$", text or "", re.MULTILINE)
     return int(match.group(1)) if match else None

@@ -337,8 +337,9 @@ def step(state, identifier, request, kept, names, operator, now):
         changes = differences(record, dict(request, status=RESOLVED) if state == RESOLVED else request, now)
         kind = ENDED if changes.get("status") == RESOLVED else UPDATED
     if record is None:
-        changes = dict(changes, id=new_id(names, now), opened_by=operator)
-        return None, _entry(NOTHING, kind, _words(request), changes, operator, now), []
+        notifications, claimed = notified(NOTHING, request, now)
+        changes = dict(changes, id=new_id(names, now), opened_by=operator, **notifications)
+        return None, _entry(NOTHING, kind, _words(request), changes, operator, now), claimed
     of = next(one for one in kept if one.record is record)
     notifications, claimed = notified(record, request, now)
     words = _words(request) if state != "open" or changes else {}

@@ -114,6 +114,14 @@ oom_kills:
   description: How many processes were killed for lack of memory since the machine was started. V(null) when it is not known.
   returned: always
   type: int
+containers:
+  description:
+    - How many processes of each running container of O(project) the kernel killed for lack of memory since it was started. An engine
+      that is busy may miss it. One of which the kernel does not tell is left out.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"replica": "app-blue-1", "service": "app-blue", "oom_kills": 1}]
 clock:
   description:
     - The C(time) of the host (ISO 8601, UTC), and whether something keeps it right (C(synchronised), V(null) when it is not known).
@@ -148,8 +156,8 @@ SPEC = {
     "interval": {"type": "float", "default": 1.0},
     "timeout": {"type": "float", "default": 5.0},
 }
-NAMES = ("filesystems", "memory", "load", "pressure", "cpu", "disks", "oom_kills", "clock", "unseen")
-RESULT = dict(dict.fromkeys(NAMES), filesystems=[], disks=[], unseen=[], memory={}, load={}, pressure={}, cpu={}, clock={})
+NAMES = ("containers", "filesystems", "memory", "load", "pressure", "cpu", "disks", "oom_kills", "clock", "unseen")
+RESULT = dict(dict.fromkeys(NAMES), containers=[], filesystems=[], disks=[], unseen=[], memory={}, load={}, pressure={}, cpu={}, clock={})
 UNSYNCHRONISED = 5  # what adjtimex answers then
 
 
@@ -165,7 +173,7 @@ class Filesystems:
     """Each file system once, whoever sees it; the host comes first."""
 
     def __init__(self):
-        self.found, self.unseen = {}, []
+        self.found, self.unseen, self.killed = {}, [], []
 
     @property
     def fullest(self):
@@ -205,6 +213,10 @@ class Filesystems:
             text = told(process + "/mountinfo")
             if text is None:
                 self.unseen.append("the file systems of {0}: they take root, and the engine on this machine".format(replica.name))
+            counts = [_host_stats.oom_kills(told(path)) for path in _host_stats.memory_files(told(process + "/cgroup"))]
+            kills = next((count for count in counts if count is not None), None)
+            if kills is not None:
+                self.killed.append({"replica": _docker.short_name(replica), "service": replica.service, "oom_kills": kills})
             for path, kind in _host_stats.mounts(text or ""):
                 if kind == "overlay":  # the image and what was written over it lie in the engine's folder, which is the host's
                     continue
@@ -254,6 +266,7 @@ def work(module, result):
         pressure={name: _host_stats.pressure(told("/proc/pressure/" + name)) for name in _host_stats.RESOURCES},
         oom_kills=_host_stats.oom_kills(told("/proc/vmstat")),
         clock={"time": to_iso(time.time()), "synchronised": synchronised()},
+        containers=list(places.killed),
         unseen=unseen,
     )
     if measured:

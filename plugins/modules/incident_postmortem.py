@@ -165,7 +165,7 @@ graphs:
   type: list
   elements: str
 times:
-  description: How long things took, in seconds.
+  description: How long things took, in seconds. V(null) when it was not found out, as of no incident.
   returned: always
   type: dict
   contains:
@@ -185,7 +185,7 @@ times:
       description: How long it lasted, or has lasted so far. V(null) where its start was not recorded.
       type: float
 impact:
-  description: What users noticed of it.
+  description: What users noticed of it. V(null) when it was not found out.
   returned: always
   type: dict
   contains:

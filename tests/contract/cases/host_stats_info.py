@@ -9,7 +9,7 @@ def known(value):
 
 
 def places(rows):
-    return sorted((row["replica"] or "", row["path"], *row["holds"]) for row in rows)
+    return sorted([row["replica"] or "", row["path"], *row["holds"]] for row in rows)
 
 
 def case(world):
@@ -31,5 +31,5 @@ def case(world):
             "docker_host": Other("unix:///nonexistent/docker.sock", scene="with containers"),
         },
         reduced=dict.fromkeys(("memory", "load", "pressure", "cpu", "clock", "oom_kills"), known)
-        | {"filesystems": places, "disks": bool},
+        | {"filesystems": places, "disks": bool, "containers": len},
     )

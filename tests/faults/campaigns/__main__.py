@@ -92,7 +92,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
     "logs_memory": lambda stack, folder, o: logs_memory.run(stack, folder, o.sample),
     "escalation": lambda stack, folder, o: escalation.run(stack, folder, o.sample),
-    "diagnosis": lambda stack, folder, o: diagnosis.run(stack, folder, diagnosis.chosen(o.match, o.sample), o.minutes),
+    "diagnosis": lambda stack, folder, o: diagnosis.run(stack, folder, diagnosis.chosen(o.match, o.sample), o.minutes, o.sample),
     "incident": lambda stack, folder, _o: incident.run(stack, folder),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),

@@ -19,6 +19,8 @@ from .traffic import Traffic
 
 PROMISE = "The diagnosis ranks the right cause of an injected fault first, within 20 s, changes nothing, and claims none without a fault"
 LIMIT_SECONDS = 20.0
+#: In a sample, which runs beside other things, it is bounded and not measured.
+LOOSE_LIMIT_SECONDS = 60.0
 #: Of twelve one may be ranked wrongly.
 WRONG = 1
 SAMPLE = ("stale_upstream", "redis_out_of_memory")
@@ -40,8 +42,8 @@ def chosen(match: str | None, sample: bool) -> list[type[Fault]]:
 class Patient:
     """The stack, looked at with and without a fault."""
 
-    def __init__(self, record: Record, stack: Stack, folder: Path) -> None:
-        self.record = record
+    def __init__(self, record: Record, stack: Stack, folder: Path, limit: float) -> None:
+        self.record, self._limit = record, limit
         self.operations = Operations(stack, folder)
         self._diagnoses = Operations(stack, folder, TOLD)
         self.scene = Scene(self.operations)
@@ -66,7 +68,7 @@ class Patient:
         self._common(when, play, changed)
 
     def _common(self, what: str, play: Play, changed: list[str]) -> None:
-        self.record.check(play.seconds < LIMIT_SECONDS, f"{what}: diagnosed within {LIMIT_SECONDS:.0f} s", f"{play.seconds:.1f} s")
+        self.record.check(play.seconds < self._limit, f"{what}: diagnosed within {self._limit:.0f} s", f"{play.seconds:.1f} s")
         self.record.check(not changed, f"{what}: nothing is changed by it", "; ".join(changed[:5]))
 
     def suffers(self, kind: type[Fault]) -> bool:
@@ -123,10 +125,10 @@ class Patient:
         return "; ".join(problems)
 
 
-def run(stack: Stack, folder: Path, faults: list[type[Fault]], minutes: float | None = None) -> Record:
+def run(stack: Stack, folder: Path, faults: list[type[Fault]], minutes: float | None = None, loose: bool = False) -> Record:
     """``minutes``: after so many no further fault is begun, and the rest is named."""
     record = Record("diagnosis", PROMISE)
-    patient = Patient(record, stack, folder)
+    patient = Patient(record, stack, folder, LOOSE_LIMIT_SECONDS if loose else LIMIT_SECONDS)
     began = time.monotonic()
     patient.operations.ensure_live(GOOD[0])
     if patient.scene.status("/api/season") == 404:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 
 from .fault import Fault
 from .stack import docker
@@ -15,6 +16,8 @@ PORT = 3999
 PER_SECOND = 100
 #: Of the slots that are not the superuser's, so many stay free: a leak is to be found before it is over.
 LEFT = 4
+#: Sessions tell the statistics what they wrote when they have been idle for ten seconds: without it, the counts would still move.
+SETTLED_SECONDS = 12
 ASK = """for number in $(seq "$1"); do curl -sS -o /dev/null --max-time 5 --json '{"name":"leak"}' "$2" || exit 0; done"""
 USABLE = """SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())"""
@@ -25,7 +28,7 @@ class ConnectionLeak(Fault):
     cause = "connection_leak"
 
     def inject(self) -> None:
-        self._container = self.scene.live()[0]
+        self._container, self._since = self.scene.live()[0], 0.0
         command = ["docker", "exec", "--env", f"FAULT_CONNECTION_LEAK={PER_SECOND}", "--env", f"APP_PORT={PORT}", self._container]
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(
@@ -35,7 +38,9 @@ class ConnectionLeak(Fault):
     def shows(self) -> str:
         free, leaked = int(self.scene.psql(USABLE)), int(self.scene.psql(LEAKED))
         if free <= LEFT:
-            return f"{leaked} idle in transaction, {free} slots free"
+            self._since = self._since or time.monotonic()
+            settled = time.monotonic() - self._since > SETTLED_SECONDS
+            return f"{leaked} idle in transaction, {free} slots free" if settled else ""
         # Each request leaks one.
         docker("exec", self._container, "sh", "-c", ASK, "sh", str(free - LEFT), f"http://127.0.0.1:{PORT}/api/drafts")
         return ""

@@ -1,4 +1,4 @@
-"""The live colour's replicas may use a twentieth of a core."""
+"""The live colour's replicas may use a fiftieth of a core."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from .fault import Fault
 from .stack import docker
 
-CPUS = "0.05"
+CPUS = "0.02"
 LATE_SECONDS = 1.0
 
 

@@ -12,6 +12,8 @@ from .stack import docker
 #: What is left above what the replica uses, and what a worker wants.
 ROOM_MIB, WANTED_MIB = 48, 400
 WORKER = f"import time; kept = bytearray(b'x' * ({WANTED_MIB} << 20)); time.sleep(5)"
+#: A limit cannot be taken away again.
+PLENTY = "4g"
 UNITS = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
 
 
@@ -35,7 +37,7 @@ class OomKill(Fault):
 
     def undo(self) -> None:
         """The engine tells of it until the container is started anew, and its address may be another one then."""
-        docker("update", "--memory", "4g", "--memory-swap", "-1", self._container)
+        docker("update", "--memory", PLENTY, "--memory-swap", PLENTY, self._container)
         play = self.scene.operations.run("restart_service", {"service_name": self.scene.stack.live_colour()})
         if play.process.returncode != 0:
             raise RuntimeError(f"the replicas were not restarted: {last_words(play)}")

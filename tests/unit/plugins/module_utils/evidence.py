@@ -70,6 +70,7 @@ def healthy():
     return {
         "known_signs": signs(),
         "outside": ["http http://stub/season"],
+        "expected": ["nginx"],
         "containers": {"verdict": "measured", "containers": [copy.deepcopy(CONTAINER), green], "deaths": [], "missing": [], "summary": ""},
         "nginx": {
             "servers": [{"address": "172.18.0.5:3000", "weight": 1, "replica": "app-blue-1"}], "services": ["app-blue"], "stale": [],
@@ -97,11 +98,12 @@ def healthy():
             query("release.error_hour_share", series(0.0, release="v1.2.2")),
             query("release.p95_hour_seconds", series(0.02, release="v1.2.2")),
             query("external.failed_share", series(0.0)), query("pool.waiting", series(0.0)), query("slots.used_share", series(0.14)),
+            query("alerts.firing"),
         ]},
-        "alerts": {"alerts": [{"name": "Watchdog", "state": "firing", "labels": {"severity": "none"}}]},
         "incidents": {"incidents": []},
         "host": {
             "filesystems": [dict(ROOT)],
+            "containers": [{"replica": "app-blue-1", "service": "app-blue", "oom_kills": 0}],
             "memory": {"used_share": 0.07}, "load": {"minutes_1": 7.0, "cpus": 2}, "disks": [{"name": "vda", "busy_share": 0.1}],
             # As on a machine that eight people use.
             "pressure": {"cpu": {"some": 0.84}, "memory": {"some": 0.0}, "io": {"some": 0.02}}, "cpu": {"busy_share": 1.0},

@@ -59,3 +59,11 @@ def test_what_the_kernel_does_not_tell_is_not_known(text):
     assert _host_stats.disks(text, text, 1.0) == []
     assert _host_stats.oom_kills(text) is None
     assert _host_stats.mounts(text or "") == []
+
+
+def test_where_kills_are_counted():
+    both = "12:cpu,cpuacct:/docker/a\n4:memory:/docker/a\n0::/docker/a\n"
+    assert _host_stats.memory_files(both) == ["/sys/fs/cgroup/memory/docker/a/memory.oom_control", "/sys/fs/cgroup/docker/a/memory.events"]
+    assert _host_stats.memory_files("0::/system.slice/x\n") == ["/sys/fs/cgroup/system.slice/x/memory.events"]
+    assert _host_stats.memory_files(None) == []
+    assert _host_stats.oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n") == 1

@@ -336,6 +336,12 @@ def test_a_notification_is_claimed_by_one(tmp_path):
     assert Said(tmp_path, "updated", claim=["a", "b"], now=later(seconds=600)).claimed == ["a"]
 
 
+def test_whoever_opens_an_incident_may_claim_in_the_same_breath(tmp_path):
+    said = opened(tmp_path, claim=["a", "b"], sent=["b"])
+    assert said.claimed == ["a", "b"]
+    assert said.after["notifications"]["a"]["sent_at"] is None and said.after["notifications"]["b"]["sent_at"]
+
+
 def test_what_could_not_be_sent_may_be_claimed_at_once(tmp_path):
     opened(tmp_path)
     Said(tmp_path, "updated", claim=["a", "b"])
