@@ -15,13 +15,19 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Stack, World
 from xdist.scheduler import LoadScopeScheduling
 
+#: What modules of the same service have the stub say of it is one and the same for all processes, so these are not asked side by side.
+STUBBED = ("grafana_", "pagerduty_", "sentry_")
+
 
 class Scheduling(LoadScopeScheduling):
     """What is known of a module, or done in a lane, stays in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return scope(nodeid) if file.endswith(("modules.py", "playbooks.py")) else file
+        if not file.endswith(("modules.py", "playbooks.py")):
+            return file
+        name = scope(nodeid)
+        return next((service for service in STUBBED if name.startswith(service)), name) if file.endswith("modules.py") else name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

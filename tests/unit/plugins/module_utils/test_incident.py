@@ -9,7 +9,8 @@ import stat
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _incident, _incidents
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._incident_files import IncidentFiles
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import is_held
+from ansible_collections.astraldraft.ops.plugins.module_utils._incident_files import MUTEX, IncidentFiles, Step
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.incidents import NOW, Said, later, opened, write
 
 FORK = multiprocessing.get_context("fork")
@@ -252,6 +253,19 @@ def test_a_record_of_another_hand_is_taken_as_it_is(tmp_path):
 
 
 # -- at the same time
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_what_is_written_is_planned_under_the_lock(tmp_path, write):
+    opened(tmp_path)
+    held = []
+
+    def plan(kept, _names):
+        held.append(is_held(str(tmp_path / MUTEX)))
+        return Step(kept[0], None)
+
+    IncidentFiles(str(tmp_path)).change(plan, write=write)
+    assert held == [write]
 
 
 def _update(folder, number):
