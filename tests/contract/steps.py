@@ -157,7 +157,13 @@ def demo(world: World) -> list[Step]:
             refused=True,
             real=False,
         ),
-        Step("nothing is wrong", "diagnose", says=("nothing that is known points at a cause",)),
+        # Beside others an answer may take longer than somebody in need would wait for it.
+        Step(
+            "nothing is wrong",
+            "diagnose",
+            {"diagnosis_timeout": 60, "diagnosis_part_timeout": 20},
+            ("nothing that is known points at a cause",),
+        ),
         Step(
             "no such symptom",
             "diagnose",

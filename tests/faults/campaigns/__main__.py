@@ -100,7 +100,7 @@ CAMPAIGNS: dict[str, Runner] = {
 
 #: What `--sample` runs of its own accord, in CI: what no integration target and no Molecule scenario shows. All run in full by
 #: `make prove`.
-SAMPLED = ("bad_releases", "kill", "restore", "escalation", "diagnosis", "setup_down")
+SAMPLED = ("bad_releases", "kill", "restore", "escalation", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
