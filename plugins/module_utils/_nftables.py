@@ -65,7 +65,7 @@ def _without_counts(expressions):
 
 def _blocks(element, now):
     """``(blocks, whether it is one network as we add them)`` of one element of a set."""
-    more = element.get("elem") if isinstance(element, dict) and "elem" in element else {"val": element}
+    more = element["elem"] if isinstance(element, dict) and "elem" in element else {"val": element}
     value, counter = more["val"], more.get("counter") or {}
     exact = True
     if isinstance(value, dict) and "prefix" in value:
@@ -115,9 +115,8 @@ def _elements(verb, table, blocks, now):
 
 def _element(verb, block, now):
     one = block.network
-    value = {"prefix": {"addr": str(one.network_address), "len": one.prefixlen}}
-    if one.prefixlen == one.max_prefixlen:
-        value = str(one.network_address)
+    single = one.prefixlen == one.max_prefixlen
+    value = str(one.network_address) if single else {"prefix": {"addr": str(one.network_address), "len": one.prefixlen}}
     if verb == "delete":
         return value
     found = {"val": value, "counter": {"packets": block.packets, "bytes": block.bytes}}
