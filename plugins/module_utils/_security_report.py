@@ -60,7 +60,7 @@ def _networks(texts):
 
 
 def _asked(hosts, name):
-    return {host: found[name] for host, found in sorted(hosts.items()) if found.get(name)}
+    return {host: found[name] for host, found in sorted(hosts.items()) if found.get(name) and not found[name].get("skipped")}
 
 
 def _unread(answers):

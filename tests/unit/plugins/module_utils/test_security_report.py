@@ -114,8 +114,9 @@ def test_what_was_read_of_a_part_may_be_bad_enough():
     assert found["verdict"] == "fail"
 
 
-def test_no_log_of_logins_is_said():
-    found = report(one=host() | {"logins_by_user": {}, "logins_by_address": {}})
+@pytest.mark.parametrize("nobody", [{}, {"skipped": True, "changed": False}])
+def test_no_log_of_logins_is_said(nobody):
+    found = report(one=host() | {"logins_by_user": nobody, "logins_by_address": nobody})
     assert parts(found)["logins"] == "not configured"
     assert found["verdict"] == "pass"
 
