@@ -34,7 +34,7 @@ def report(hosts, limits, allowed=(), proxies=()):
     allowed, proxies = _networks(allowed), _networks(proxies)
     blocked = _blocked(hosts)
     ranked = _ranked(hosts, allowed, proxies, blocked, limits)
-    parts = [_logins(hosts, limits), _suspicious(hosts, ranked), _proxied(ranked)] if _asked(hosts, "errors") else []
+    parts = [_suspicious(hosts, ranked), _logins(hosts, limits), _proxied(ranked)] if _asked(hosts, "errors") else []
     parts += _certificates(hosts) + _sessions(hosts) + _blocks(hosts)
     parts += [_part(host, INCONCLUSIVE, found["silent"]) for host, found in sorted(hosts.items()) if found.get("silent")]
     parts = [part for part in parts if part]
@@ -69,9 +69,15 @@ def _unread(answers):
     for host, answer in answers.items():
         if answer.get("failed"):
             found.append("{0}: {1}".format(host, answer.get("msg") or "no answer"))
-        elif answer.get("verdict") != "read":
+        elif not _was_read(answer):
             found.append("{0}: {1}".format(host, answer.get("summary") or answer.get("verdict")))
     return "; ".join(found)
+
+
+def _was_read(answer):
+    """Whether all there is was read. Of a colour that is retired there may be neither a container nor an archive that is young enough."""
+    there = [source for source in answer.get("sources") or [] if source["reason"] != "no_container"]
+    return answer.get("verdict") == "read" or bool(there) and all(source["verdict"] == "read" for source in there)
 
 
 def _groups(hosts, name):

@@ -51,7 +51,7 @@ def test_hosts_are_added_up():
     assert found["suspects"][0]["failed_logins"] == 12
     assert found["suspects"][0]["suspicious"]
     assert parts(found) == {"logins": "fail", "addresses": "fail"}
-    assert "30 failed logins, most of them of ada (30); more than 20 each of 1" in found["lines"][0]
+    assert "30 failed logins, most of them of ada (30); more than 20 each of 1" in found["lines"][1]
 
 
 def test_who_is_suspicious_is_told_with_the_command():
@@ -107,6 +107,21 @@ def test_only_private_addresses_are_a_hint():
 def test_what_was_not_read_is_never_well(bad):
     for name in ("logins_by_user", "errors"):
         assert report(one=host() | {name: bad})["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("sources", "verdict"),
+    [
+        ([("read", "ok"), ("unreadable", "no_container")], "pass"),
+        ([("unreadable", "no_container")], "inconclusive"),
+        ([("read", "ok"), ("unreadable", "no_reading")], "inconclusive"),
+        ([("cut", "time_limit"), ("unreadable", "no_container")], "inconclusive"),
+    ],
+)
+def test_a_colour_that_is_gone_has_no_log_and_that_is_well(sources, verdict):
+    told = [{"verdict": one, "reason": reason} for one, reason in sources]
+    found = report(one=host() | {"logins_by_user": logs(names=("user",), verdict="partial", sources=told)})
+    assert found["verdict"] == verdict
 
 
 def test_what_was_read_of_a_part_may_be_bad_enough():
