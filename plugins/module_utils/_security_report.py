@@ -205,7 +205,7 @@ def _told(ranked):
 def _certificates(hosts):
     found = []
     for host, answer in _asked(hosts, "certificates").items():
-        if answer.get("failed") and "checks" not in answer:
+        if answer.get("failed"):
             found.append(_part("certificate", INCONCLUSIVE, "{0}: {1}".format(host, answer.get("msg") or "no answer")))
         for check in answer.get("checks") or []:
             verdict = _OF_CHECK.get(check["verdict"], FAIL)
