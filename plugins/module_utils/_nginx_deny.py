@@ -85,7 +85,10 @@ class NginxDeny:
 
     def apply(self, _state, plan, _now):
         """Write the file and have nginx load it. Raises OpsError; what nginx refuses is taken back."""
-        switch(self._module, self._balancer, render(plan.after))
+        try:
+            switch(self._module, self._balancer, render(plan.after))
+        except OpsError as error:
+            raise OpsError(error.message)  # what nginx printed is in it
 
     def forget(self, _networks):
         """None: nginx looks at each request, so that there is no connection to end."""
