@@ -23,7 +23,6 @@ _PROBLEM = re.compile(r"^\s*(Domain|Identifier|Type|Detail):\s*(.*?)\s*$")
 _NOISE = re.compile(
     r"^(Saving debug log|Ask for help|Hint:|See the logfile|Please see the logfile|Some challenges have failed|Certbot failed)"
 )
-_VERSION = re.compile(r"certbot (\d+(?:\.\d+)*)")
 
 
 def program(given=None):
@@ -81,12 +80,6 @@ def newest(path, name):
         raise OpsError(
             "What certbot keeps of {0} cannot be read: {1}. Nothing was ordered. Move {2} away to begin anew.".format(name, error, path)
         )
-
-
-def version(said):
-    """``4.0.0`` of what ``certbot --version`` prints, None where it prints something else."""
-    match = _VERSION.search(said)
-    return match.group(1) if match else None
 
 
 def complaint(said):

@@ -114,7 +114,7 @@ class Switch:
         if self._before is None:
             return OpsError(
                 "{0} There is no earlier certificate to go back to, so this one stays.".format(error.message),
-                **dict(error.evidence, restored=False)
+                **dict(error.evidence, restored=False),
             )
         try:
             self._store.switch(self._before)
@@ -125,12 +125,12 @@ class Switch:
                 "{0} The certificate before was put back in its place, but: {1} Look at once: docker exec {2} nginx -t".format(
                     error.message, worse.message, self._balancer.container.name
                 ),
-                **dict(error.evidence, restored=False, **worse.evidence)
+                **dict(error.evidence, restored=False, **worse.evidence),
             )
         self.done()
         return OpsError(
             "{0} The certificate before is back in its place, and is the one that is served.".format(error.message),
-            **dict(error.evidence, restored=True)
+            **dict(error.evidence, restored=True),
         )
 
 

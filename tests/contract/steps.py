@@ -266,7 +266,21 @@ def failover(world: World) -> list[Step]:
     ]
 
 
+def certificates(world: World) -> list[Step]:
+    """On an nginx and a pebble of their own."""
+    mine = world.certified.variables()
+    return [
+        Step("what is served", "certificates", mine, ("healthy",)),
+        Step("another name", "certificates", mine | {"certificate_names": ["c.test"]}, ("for another host",), refused=True, real=False),
+        Step("the first", "certificate_renew", mine, ("would be ordered", "there is none yet"), changes=True),
+        Step("what is not due", "certificate_renew", mine, ("it is not due",)),
+        Step("forced", "certificate_renew", mine | {"certificate_force": True}, ("it is forced",), changes=True, real=False),
+        Step("for nobody", "certificate_renew", mine | {"certificate_names": []}, ("No name is given",), refused=True, real=False),
+    ]
+
+
 # Each in a process of its own, beside the others.
 LANES: dict[str, Callable[[World], list[Step]]] = {
-    "releases": releases, "operations": operations, "restores": restores, "failover": failover, "demo": demo,
+    "releases": releases, "operations": operations, "restores": restores, "failover": failover, "certificates": certificates,
+    "demo": demo,
 }  # fmt: skip
