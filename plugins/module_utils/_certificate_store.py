@@ -75,7 +75,10 @@ class Store:
 
         ``chain`` begins with the certificate. A version that is there already is proved likewise.
         """
-        name = version_name(_x509.describe(_x509.from_pem(chain.encode("utf-8"))[0]))
+        try:
+            name = version_name(_x509.describe(_x509.from_pem(chain.encode("utf-8"))[0]))
+        except (ValueError, IndexError) as error:
+            raise OpsError("What is to be kept is no certificate ({0}), so nothing was switched.".format(error))
         os.makedirs(self.inside(VERSIONS), mode=0o700, exist_ok=True)
         fresh = tempfile.mkdtemp(prefix=".", dir=self.inside(VERSIONS))
         try:
@@ -91,15 +94,15 @@ class Store:
 
     def adopt(self):
         """Make the plain files that somebody else put there a version, and the links to it. What the server loads is the same before, after
-        and at every instant between. Raises OpsError when they cannot be read."""
+        and at every instant between. Files that no server could load are left alone: there is nothing to go back to."""
         if self.whole():
             return
         try:
-            pair = [_text(self.inside(name)) for name in (self._certificate, self._key)]
-        except FileNotFoundError:
-            return  # nothing to go back to
-        # Of the pair that is current already, where it broke off between the two links.
-        self._link(CURRENT, os.path.join(VERSIONS, self.add(*pair)))
+            version = self.add(*[_text(self.inside(name)) for name in (self._certificate, self._key)])
+        except (FileNotFoundError, UnicodeDecodeError, OpsError):
+            return
+        # Where it broke off between the two links, it is the version that is current already.
+        self._link(CURRENT, os.path.join(VERSIONS, version))
         self._name_files()
 
     def _name_files(self):

@@ -83,6 +83,17 @@ def test_a_first_certificate_where_there_was_none(tmp_path):
     assert store.installed().der == FIRST.der and (tmp_path / "site.key").read_text() == FIRST.key_pem
 
 
+@pytest.mark.parametrize(("certificate", "key"), [(FIRST.pem, SECOND.key_pem), ("nothing", FIRST.key_pem), (FIRST.pem, "")])
+def test_plain_files_that_no_server_could_load_are_replaced_and_not_kept(tmp_path, certificate, key):
+    (tmp_path / "server.crt").write_text(certificate)
+    (tmp_path / "server.key").write_text(key)
+    store = Store(str(tmp_path))
+    store.adopt()
+    assert store.current() is None and served(store) == [certificate, key]
+    store.switch(store.add(THIRD.pem, THIRD.key_pem))
+    assert served(store) == [THIRD.pem, THIRD.key_pem] and store.previous() is None
+
+
 def test_a_key_of_another_certificate_is_refused_and_nothing_is_left_of_it(store):
     store.adopt()
     with pytest.raises(OpsError, match="no pair"):
