@@ -53,7 +53,7 @@ def case(world):
             "an unknown authority": fails(ca_path=certified.server_ca),
             "a broken hook": fails(hooks=[["true"], ["sh", "-c", "echo no >&2; exit 1"]]),
             "a slow hook": fails(hooks=[["sleep", "5"]], hook_timeout=0.2),
-            "hung": fails(port=world.hanging.port, timeout=0.2, wait_timeout=0),
+            "hung": fails(port=world.hanging.port, timeout=0.2, wait_timeout=1),
             "deaf": fails(deaf, wait_timeout=1),
             "a broken configuration": fails(broken),
         },
