@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.tests.contract.cases.prometheus_alerts_info import server as prometheus
+from ansible_collections.astraldraft.ops.tests.contract.lib.incidents import RESOLVED, incident
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Newcomer, World
 
 WHY = {"ops_reason": "contract test"}
@@ -103,6 +105,22 @@ def operations(world: World) -> list[Step]:
         Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
         *clock(world, live),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
+        *postmortem(world, live),
+    ]
+
+
+def postmortem(world: World, live: dict[str, Any]) -> list[Step]:
+    """Of an incident of a year ago."""
+    if isinstance(world.released.folder, Path):
+        for name, content in incident(**RESOLVED).items():
+            path = world.released.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+    another = live | {"incident_id": "2025-0009"}
+    return [
+        Step("which one", "incident_postmortem", another, ("There is no incident 2025-0009",), refused=True, real=False),
+        Step("what happened", "incident_postmortem", live, ("The post-mortem of 2025-0001 would be written", "Empty: cause"), changes=True),
+        Step("what is written already", "incident_postmortem", live, ("The post-mortem of 2025-0001 is as it was",)),
     ]
 
 
@@ -136,6 +154,15 @@ def demo(world: World) -> list[Step]:
             "health",
             {"health_ca_path": "/nonexistent"},
             ("ca_path /nonexistent", "no answer from demo"),
+            refused=True,
+            real=False,
+        ),
+        Step("nothing is wrong", "diagnose", says=("nothing that is known points at a cause",)),
+        Step(
+            "no such symptom",
+            "diagnose",
+            {"diagnosis_symptom": "slow"},
+            ("value of diagnosis_symptom must be one of",),
             refused=True,
             real=False,
         ),
@@ -279,8 +306,45 @@ def certificates(world: World) -> list[Step]:
     ]
 
 
+def incidents(world: World) -> list[Step]:
+    """From the first word to the last one, in a state folder of their own. The stubs of PagerDuty and trackers are the modules' alone."""
+    mine = {
+        "stack_name": world.folder.project, "stack_state_dir": str(world.folder.folder), "ops_operator": "ada",
+        "incident_pagerduty_token": "", "incident_tracker": {}, "health_checks_full": [],
+        "health_checks_extra": [{"type": "tcp", "host": "127.0.0.1", "port": 1}],
+        "notify_channels": [{"name": "chat", "kind": "chat", "url": f"{world.stack.url('STUB')}/webhook/chat/contract"}],
+    }  # fmt: skip
+    logins = mine | {
+        "incident_title": "Logins fail",
+        "incident_severity": "SEV-2",
+        "incident_impact": "A third",
+        "incident_message": "We look",
+    }
+    worse = mine | {"incident_severity": "SEV-1", "incident_message": "All of them"}
+    action = {"incident_actions_due": [{"title": "Alert earlier", "owner": "ada", "due": "2025-12-24"}]}
+    over = mine | {"incident_resolution": "Rolled back"}
+    return [
+        Step("none", "incidents", mine, ("No incident is open.",)),
+        Step("nothing to end", "incident_resolve", over, ("No incident is open.",)),
+        Step("nothing to say", "incident_update", mine, ("Say what is new",), refused=True, real=False),
+        Step("how bad", "incident_open", logins | {"incident_severity": ""}, ("Say how bad it is",), refused=True, real=False),
+        Step("not filled in", "incident_open", logins | {"incident_impact": "[Brief]"}, ("still says",), refused=True, real=False),
+        Step("the first", "incident_open", logins, ("would be opened. Nothing new goes into production", "Would tell: chat"), changes=True),
+        Step("the same", "incident_open", logins, ("is open already",)),
+        Step("what it holds back", "locks", mine | {"lock_operation": "deploy"}, ("deploy may not begin", "Logins fail")),
+        Step("whom to tell", "incident_escalate", mine, ("Would tell: Primary on-call engineer.",), changes=True),
+        Step("whom to tell now", "incident_escalate", mine, ("Nobody is to be told now.",)),
+        Step("it is worse", "incident_update", worse, ("SEV-1", "would be changed", "Would tell: chat"), changes=True),
+        Step("as it was", "incident_update", worse, ("is as it was",)),
+        Step("what is left", "incident_update", mine | action, ("would be changed",), changes=True),
+        Step("those that are open", "incidents", mine, ("Logins fail", "Escalation manager", "next update")),
+        Step("it is over", "incident_resolve", over, ("would be resolved. It no longer holds back", "Would tell: chat"), changes=True),
+        Step("what is overdue", "incident_actions", mine, ("Alert earlier", "overdue"), refused=True),
+    ]  # fmt: skip
+
+
 # Each in a process of its own, beside the others.
 LANES: dict[str, Callable[[World], list[Step]]] = {
     "releases": releases, "operations": operations, "restores": restores, "failover": failover, "certificates": certificates,
-    "demo": demo,
+    "demo": demo, "incidents": incidents,
 }  # fmt: skip

@@ -60,7 +60,8 @@ class Case:
     """Of one module. ``without_effect`` are options that are documented to have none here, with the words that say so.
 
     What differs from one run to the next for reasons of its own: ``noise`` are regular expressions of text, ``reduced`` maps a key to a
-    function that leaves of its value what does not, ``opaque`` are patterns of files whose content is not compared.
+    function that leaves of its value what does not, ``opaque`` are patterns of files whose content is not compared, and with ``patient``
+    the pauses are not: it waits for programs that take as long as the machine lets them.
     """
 
     scenes: dict[str, Scene]
@@ -68,6 +69,7 @@ class Case:
     noise: list[str] = field(default_factory=list)
     reduced: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     opaque: list[str] = field(default_factory=list)
+    patient: bool = False
     without_effect: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -95,9 +95,9 @@ def run(stack: Stack, folder: Path, count: int, sample: bool) -> Record:
     record = Record("certificates", PROMISE)
     operations, certificate = Operations(stack, folder), Certificate(stack)
     operations.ensure_live(GOOD[0])
-    load = ("--ca", str(certificate.ca), "--server-name", NAME)
+    load = ("--url", certificate.url, "--ca", str(certificate.ca), "--server-name", NAME)
     rows: list[list[Any]] = []
-    with certificate.kept(), Traffic(stack, folder, RATE, certificate.url, load) as traffic:
+    with certificate.kept(), Traffic(stack, folder, RATE, load) as traffic:
         for number in range(1, count + 1):
             renewed(record, operations, certificate, f"renewal {number}", rows)
         for what, variables, words in wrong(folder):

@@ -22,6 +22,11 @@ FIELDS = {
         "severity": "SEV-1", "status": "Identified", "details": "The pool is exhausted.", "cause": "v1.2.3", "actions_taken": "rolled back",
         "next_update_at": "19:47 UTC", "status_page": "https://status.astraldraft.com",
     },
+    "incident_escalation": {
+        "severity": "SEV-1", "incident": "2026-0042", "title": "Logins fail", "name": "Senior engineer", "why": "SEV-1 for 30 minutes",
+        "mention": "Ada, phone +49 30 901820", "status": "Identified", "impact": "No login works.", "cause": "v1.2.3",
+        "due_at": "19:17 UTC", "status_page": "https://status.astraldraft.com",
+    },
     "incident_resolved": {
         "severity": "SEV-1", "service": "Astral Draft v4", "duration": "1 h 4 min", "cause": "the pool",
         "resolution": "v1.2.3 was rolled back.",
@@ -107,6 +112,10 @@ def test_what_is_no_field_and_no_message_is_refused():
 def test_hostile_text_comes_out_harmless():
     hostile = "\x1b[2J\x1b]0;title\x07red\x1b[31m \x00\x07\x9bx \u202eevil\u2066 tab\there\r\nnext \ud800"
     assert _notification.harmless(hostile) == "red x evil tab\there\nnext "
+    unseen = "\u061ca\u200bb\u00adc\u2066d\u2069\U000e0041\u180e"
+    assert _notification.harmless(unseen) == "abcd"
+    joined = "\U0001f469\u200d\U0001f680 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert _notification.harmless(joined) == joined
     assert _notification.one_line("a\n\x1b[1mb\tc") == "a b c"
     fields = dict(FIELDS["incident_initial"], impact="<!channel> <@U1> <http://evil|safe> & @here @Everyone me@home")
     text = render("incident_initial", "chat", fields)
@@ -114,3 +123,17 @@ def test_hostile_text_comes_out_harmless():
     # What is no template is not taken for one.
     with pytest.raises(AnsibleFilterError, match="still says"):
         notification_fields(dict(fields, impact="{{ 7 * 7 }}"), "incident_initial")
+
+
+def test_whoever_is_called_is_called_whatever_words_were_left_to_be_filled_in():
+    fields = dict(FIELDS["incident_escalation"], title="[Logins] fail, TODO", why="XXX")
+    found = notification_fields(fields, "incident_escalation")
+    assert "[Logins] fail, TODO" in _notification.text_of(found["title"], "incident_escalation")
+    with pytest.raises(AnsibleFilterError, match="title is empty"):
+        notification_fields(dict(fields, title=""), "incident_escalation")
+
+
+def test_a_mention_in_the_chats_own_spelling_wakes_somebody_and_a_name_does_not():
+    woken = render("incident_escalation", "chat", dict(FIELDS["incident_escalation"], mention="<@U0ADA4711>, phone +49 30 901820"))
+    assert "\n<@U0ADA4711>, phone" in woken
+    assert "&lt;b&gt;" in render("incident_escalation", "chat", dict(FIELDS["incident_escalation"], mention="<b>"))
