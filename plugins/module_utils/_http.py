@@ -114,7 +114,7 @@ def request(url, method="GET", headers=None, body=None, timeout=10.0, username=N
 
 def _says_when(response):
     """Whether who wants to be asked less often has said when: not at once, then."""
-    return response.status == 429 and not {"retry-after", "ratelimit-reset"}.isdisjoint(response.headers)
+    return response.status == 429 and not {"retry-after", "ratelimit-reset", "x-ratelimit-reset"}.isdisjoint(response.headers)
 
 
 def _same_host(url, location):

@@ -145,4 +145,8 @@ def _words_in(document):
         document = document["error"]
     words = next((document[name] for name in ("message", "detail", "error") if isinstance(document.get(name), str)), "")
     causes = document.get("causes") or document.get("errors")
-    return ", ".join([words] + [str(cause) for cause in causes]) if isinstance(causes, list) else words
+    if isinstance(causes, dict):  # Jira: by field, besides what is of none
+        causes = ["{0}: {1}".format(name, cause) for name, cause in causes.items()]
+    general = document.get("errorMessages")
+    said = [words] + [str(cause) for found in (general, causes) if isinstance(found, list) for cause in found]
+    return ", ".join(said[0 if words or len(said) == 1 else 1 :])

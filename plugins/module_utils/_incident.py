@@ -25,6 +25,8 @@ PEOPLE = ("commander", "scribe", "communications")
 OPENED, REOPENED, UPDATED, NOTIFIED, ENDED = "opened", "reopened", "updated", "notified", "resolved"
 #: Whoever has said that they send a notification, and not that they have, has died after so many seconds: another one sends it.
 CLAIM_SECONDS = 600
+#: What a key begins with that stands for something that everybody is told.
+ANNOUNCEMENT = "announcement"
 LONGEST_TITLE = 200
 #: A record before its first entry. ``revision`` is the number of the last entry that is in it.
 NOTHING = {
@@ -162,6 +164,7 @@ def request_of(params, now):
         next_update_at=_moment("next_update", params["next_update"], now, 1),
         claim=list(params["claim"] or []),
         sent=list(params["sent"] or []),
+        unsent=list(params["unsent"] or []),
     )
     return found
 
@@ -283,13 +286,18 @@ def _changed_actions(known, wanted, moment):
 def notified(record, request, now):
     """``(changes, claimed)``: notifications that are about to be sent, and those that were. A key is claimed by one at a time.
 
-    Of an incident that was resolved in the meantime nothing is to be sent any more.
+    Of an incident that was resolved in the meantime nothing is to be sent any more but what everybody is told of it.
     """
     changes, claimed = {}, []
-    for key in request["claim"] if is_open(record) else []:
-        if may_send(record, key, now) and key not in claimed:
+    for key in request["claim"]:
+        wanted = is_open(record) or key.startswith(ANNOUNCEMENT + "/")
+        if wanted and may_send(record, key, now) and key not in claimed:
             claimed.append(key)
             changes[key] = {"claimed_at": to_iso(now), "sent_at": None}
+    for key in request["unsent"]:
+        # Taken out of the record: the next one need not wait until whoever claimed it must have died.
+        if not (record["notifications"].get(key) or {"sent_at": True}).get("sent_at"):
+            changes[key] = None
     for key in request["sent"]:
         known = record["notifications"].get(key) or {}
         if not known.get("sent_at"):

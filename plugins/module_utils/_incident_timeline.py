@@ -127,7 +127,7 @@ def described(changes):
         done = ", done" if action["done_at"] else ", due {0}".format(action["due"]) if action["due"] else ""
         found.append("action {id}: {title} ({0}{1})".format(action["owner"] or "nobody", done, **action))
     for key, what in sorted(changes.get("notifications", {}).items()):
-        found.append("{0} {1}".format("sent" if what.get("sent_at") else "sending", key))
+        found.append("{0} {1}".format("not sent" if what is None else "sent" if what.get("sent_at") else "sending", key))
     return found
 
 

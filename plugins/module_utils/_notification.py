@@ -21,11 +21,17 @@ KINDS = {
         ("eta", "status_page"),
     ),
     "incident_update": (("severity", "status", "details"), ("cause", "actions_taken", "next_update_at", "status_page")),
+    "incident_escalation": (
+        ("severity", "incident", "title", "name", "why"),
+        ("mention", "status", "impact", "cause", "due_at", "status_page"),
+    ),
     "incident_resolved": (("severity", "service", "duration", "resolution"), ("cause", "status_page")),
     "maintenance_notice": (("service", "starts_at", "ends_at", "timezone", "duration", "impact", "description"), ("contact",)),
     "maintenance_started": (("service", "expected_end_at", "status"), ()),
     "maintenance_completed": (("service", "duration"), ()),
 }
+#: Whoever is to come is called whatever words somebody forgot in the title.
+UNCONDITIONAL = ("incident_escalation",)
 LONGEST = 20000
 #: Left to be filled in: brackets with words in them, as the runbook has them, and marks of templates; not ``[SEV-1]`` or ``[OPS-12]``.
 _UNFILLED = re.compile(r"\[(?![A-Z]+-\d+\])(?:[A-Z]|[a-z]+ )[^\]\n]{0,80}\](?!\()|\{\{|\}\}|\{%|%\}|\bX{3,}\b|\b(TODO|TBD|FIXME)\b")
@@ -61,7 +67,7 @@ def fields_of(kind, given):
         raise OpsError(message.format(kind, ", ".join(unknown), ", ".join(needed + optional)))
     fields = {name: harmless("" if given.get(name) is None else given[name]).strip() for name in needed + optional}
     empty = [name for name in needed if not fields[name]]
-    left = {name: unfilled(value) for name, value in fields.items() if unfilled(value)}
+    left = {} if kind in UNCONDITIONAL else {name: unfilled(value) for name, value in fields.items() if unfilled(value)}
     if empty or left:
         parts = ["{0} {1} empty".format(", ".join(empty), "is" if len(empty) == 1 else "are")] if empty else []
         parts += ["{0} still says {1!r}".format(name, words) for name, words in left.items()]
@@ -75,7 +81,7 @@ def text_of(rendered, what="message"):
     if not text:
         raise OpsError("The {0} is not sent: its template says nothing.".format(what))
     left = _UNFILLED.search(text)
-    if left:
+    if left and what not in UNCONDITIONAL:
         raise OpsError(
             "The {0} is not sent: {1!r} in it was never filled in. Correct the template, or the fields.".format(what, left.group())
         )

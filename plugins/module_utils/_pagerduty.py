@@ -13,12 +13,12 @@ import re
 import urllib.parse
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._http import WAY_SPEC, connection_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import IN_DOUBT, ask_json, not_like
+from ansible_collections.astraldraft.ops.plugins.module_utils._http import WAY_SPEC
+from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import not_like
+from ansible_collections.astraldraft.ops.plugins.module_utils._json_service import JsonService
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
-from ansible_collections.astraldraft.ops.plugins.module_utils._patience import patiently, retry_after, seconds_of
+from ansible_collections.astraldraft.ops.plugins.module_utils._patience import retry_after, seconds_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
-from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
 SERVICE = "PagerDuty"
 URL = "https://api.pagerduty.com"
@@ -40,60 +40,28 @@ _ALREADY_RESOLVED = re.compile(r"already resolved", re.IGNORECASE)
 _NO_USER = re.compile(r"requester user not found", re.IGNORECASE)
 
 
-def delay_of(headers, now):
-    """The seconds after which PagerDuty takes requests again, by the headers of a 429."""
-    seconds = seconds_of(headers.get("ratelimit-reset"))
-    return retry_after(headers, now) if seconds is None else seconds
+class PagerDuty(JsonService):
+    """The service, as an account's token sees it. A reason of its own is unknown_requester."""
 
+    name = SERVICE
 
-class PagerDuty:
-    """The service, as an account's token sees it. Every method raises ProbeError, whose ``reason`` says what kind of failure it is:
-
-    our_credentials, forbidden, not_found, refused_arguments, unknown_requester, conflict, rate_limited, server_error, or what came between.
-    """
-
-    def __init__(self, params, heartbeat=None):
-        self._connection = dict(connection_of(params), url=params["url"])
-        self._token, self._heartbeat = params["token"], heartbeat
-        self._deadline = Deadline(params["wait_timeout"])
-        self.waited = 0.0
-
-    def _ask(self, path, parameters=(), method="GET", body=None, requester=None):
-        headers = {"Accept": ACCEPT, "Authorization": "Token token=" + self._token, "Content-Type": "application/json"}
-        headers.update({"From": requester} if requester else {})
-        more = {"service": SERVICE, "method": method, "body": body, "headers": headers, "secrets": (self._token,), "credentials": "token"}
-
-        def ask():
-            return ask_json(self._connection, path, parameters, accepted=(400, 409, 429), **more)
-
-        def refused(answer, delay):
-            message = "{0} at {1} wants to be asked less often; in {2:.0f} s it answers again, and {3:.0f} s are left of wait_timeout"
-            message = message.format(SERVICE, answer.url, delay, self._deadline.remaining)
-            return ProbeError("wrong_answer", "rate_limited", message, "Run it again then, or raise wait_timeout.")
-
-        try:
-            answer, _attempts, waited = patiently(ask, delay_of, refused, self._deadline, self._heartbeat)
-        except ProbeError as error:
-            if method != "GET" and error.reason in IN_DOUBT:
-                error.next += " What was asked for may have been done all the same: run it again, which looks first."
-            raise
-        self.waited += waited
-        if answer.status in (400, 409):
-            raise self._refusal(answer)
-        if not isinstance(answer.document, dict):
-            raise not_like(SERVICE, answer.url)
-        return answer
+    def _headers(self):
+        return {"Accept": ACCEPT, "Authorization": "Token token=" + self._token, "Content-Type": "application/json"}
 
     @staticmethod
-    def _refusal(answer):
-        """The ProbeError of a request that is well formed for HTTP and refused by PagerDuty."""
-        message = "{0} at {1} answered {2}: {3}".format(SERVICE, answer.url, answer.status, answer.said or "no reason")
-        if answer.status == 409 or _ALREADY_RESOLVED.search(answer.said):
-            return ProbeError("wrong_answer", "conflict", message, "Somebody else changed it meanwhile: look at it, then run it again.")
+    def _delay_of(headers, now):
+        seconds = seconds_of(headers.get("ratelimit-reset"))
+        return retry_after(headers, now) if seconds is None else seconds
+
+    def _refusal(self, answer):
         if _NO_USER.search(answer.said):
+            message = "{0} at {1} answered {2}: {3}".format(SERVICE, answer.url, answer.status, answer.said)
             advice = "Give from_email the address of a user of this account."
             return ProbeError("wrong_answer", "unknown_requester", message, advice)
-        return ProbeError("wrong_answer", "refused_arguments", message, "Correct what it says.")
+        error = super()._refusal(answer)
+        if _ALREADY_RESOLVED.search(answer.said):
+            error.reason, error.next = "conflict", super()._refusal(answer._replace(status=409)).next
+        return error
 
     def _pages(self, path, name, parameters, maximum):
         """``(items, whether there are more than maximum)``, page by page to the end."""
@@ -135,7 +103,7 @@ class PagerDuty:
     def update(self, identity, requester, **fields):
         """Change an incident; returns it as it is then."""
         body = {"incident": dict({"type": "incident_reference"}, **fields)}
-        return self._incident(self._ask("/incidents/{0}".format(identity), method="PUT", body=body, requester=requester))
+        return self._incident(self._ask("/incidents/{0}".format(identity), method="PUT", body=body, headers={"From": requester}))
 
     @staticmethod
     def _incident(answer):
@@ -158,7 +126,7 @@ class PagerDuty:
         return sorted(found, key=lambda note: note["created_at"] or "")
 
     def add_note(self, identity, requester, content):
-        self._ask("/incidents/{0}/notes".format(identity), method="POST", body={"note": {"content": content}}, requester=requester)
+        self._ask("/incidents/{0}/notes".format(identity), method="POST", body={"note": {"content": content}}, headers={"From": requester})
 
     def level_of(self, incident):
         """The level of its escalation policy at which an incident is: the highest whose people on call are all those it is assigned to.

@@ -28,19 +28,19 @@ SHORTEST_KEY = 16
 PREFIX = "whsec_"
 
 
-def key_of(text):
+def key_of(text, option="key"):
     """The bytes of a signing key: of base64 after ``whsec_``, else of the text itself. Raises OpsError on one that can be guessed."""
     if text.startswith(PREFIX):
         try:
             key = base64.b64decode(text[len(PREFIX) :], validate=True)
         except (binascii.Error, ValueError):
-            raise OpsError("key begins with whsec_, and no base64 follows. Copy it again from the receiver.")
+            raise OpsError("{0} begins with whsec_, and no base64 follows. Copy it again from the receiver.".format(option))
     else:
         key = text.encode("utf-8")
     if len(key) < SHORTEST_KEY:
         raise OpsError(
-            "key is too short: {0} bytes, and anything under {1} can be guessed. Make one with: openssl rand -hex 32".format(
-                len(key), SHORTEST_KEY
+            "{0} is too short: {1} bytes, and anything under {2} can be guessed. Make one with: openssl rand -hex 32".format(
+                option, len(key), SHORTEST_KEY
             )
         )
     return key
@@ -74,7 +74,7 @@ def shown(url):
         raise OpsError("url is no address of a webhook: it must start with http:// or https:// and name a host. Nothing was sent.")
 
 
-def send(connection, payload, identity, key, wait_timeout, clock, heartbeat=None):
+def send(connection, payload, identity, key, wait_timeout, clock, heartbeat=None, credentials="url, or key"):
     """Send one message; returns ``(status, attempts, seconds waited)``. Raises ProbeError.
 
     It is sent again only when the receiver wants it later: anything else may mean that it has arrived. ``clock()``: seconds of the epoch.
@@ -84,7 +84,7 @@ def send(connection, payload, identity, key, wait_timeout, clock, heartbeat=None
 
     def ask():
         headers = dict(headers_of(key, identity, int(clock()), body), **{"Content-Type": "application/json"})
-        more = {"secrets": secrets, "credentials": "url, or key", "accepted": (429,), "text": True}
+        more = {"secrets": secrets, "credentials": credentials, "accepted": (429,), "text": True}
         return ask_json(connection, "", service=SERVICE, method="POST", body=body, headers=headers, **more)
 
     def refused(_answer, delay):

@@ -134,12 +134,16 @@ options:
   claim:
     description:
       - Keys of notifications that are about to be sent. RV(claimed) lists those that are this one's to send.
-      - Of an incident that is resolved nothing can be claimed.
+      - Of an incident that is resolved nothing can be claimed but what begins with C(announcement/).
       - What was claimed and not said to be O(sent) within ten minutes may be claimed by another one, because the first has died.
     type: list
     elements: str
   sent:
     description: Keys of notifications that were sent. They are never due again.
+    type: list
+    elements: str
+  unsent:
+    description: Keys that were claimed and could not be sent. Anybody may claim them at once.
     type: list
     elements: str
 seealso:
@@ -361,6 +365,7 @@ SPEC = {
     "next_update": {"type": "str"},
     "claim": {"type": "list", "elements": "str", "no_log": False},
     "sent": {"type": "list", "elements": "str", "no_log": False},
+    "unsent": {"type": "list", "elements": "str", "no_log": False},
 }
 RESULT = {"id": None, "before": None, "after": None, "entry": None, "claimed": []}
 

@@ -16,6 +16,11 @@ def case(_world):
             "opened again": Scene(opened | {"id": "2025-0001"}, "changed", over),
             "updated": Scene(update | {"people": people, "actions": [action]}, "changed", known),
             "nothing new": Scene({"path": PATH, "state": "updated", "operator": "ada", "note": "we look"}, files=known),
+            "given back": Scene(
+                {"path": PATH, "state": "updated", "operator": "ada", "unsent": ["a"]},
+                "changed",
+                incident(notifications={"a": {"claimed_at": "2025-11-24T16:00:00.000Z", "sent_at": None}}),
+            ),
             "claimed": Scene(update | {"claim": ["a", "b"]}, "changed", known),
             "another one": Scene(update, "changed", incident("2025-0002") | over),
             "resolved": Scene(update | {"state": "resolved"}, "changed", known),
@@ -52,6 +57,7 @@ def case(_world):
             "next_update": Other("2025-11-24T18:00:00Z", scene="updated"),
             "claim": Other(["a"], scene="claimed"),
             "sent": Other(["a"], scene="claimed"),
+            "unsent": Other(["b"], scene="given back"),
             "operation_token": Other(8, scene="locked"),
         },
     )

@@ -10,7 +10,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._incident_files im
 
 NOW = datetime.datetime(2026, 11, 23, 18, 47, tzinfo=datetime.UTC)
 _NAMES = "title severity status impact cause resolution conditions people references actions note started_at acknowledged_by next_update"
-OPTIONS = dict.fromkeys(f"{_NAMES} claim sent announcement".split())
+OPTIONS = dict.fromkeys(f"{_NAMES} claim sent unsent announcement".split())
 
 
 def write(folder, name="2026-001", **more):

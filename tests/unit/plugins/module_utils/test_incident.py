@@ -322,6 +322,24 @@ def test_a_notification_is_claimed_by_one(tmp_path):
     assert Said(tmp_path, "updated", claim=["a", "b"], now=later(seconds=600)).claimed == ["a"]
 
 
+def test_what_could_not_be_sent_may_be_claimed_at_once(tmp_path):
+    opened(tmp_path)
+    Said(tmp_path, "updated", claim=["a", "b"])
+    given_back = Said(tmp_path, "updated", operator="timer", sent=["b"], unsent=["a", "b", "never claimed"])
+    assert given_back.entry["kind"] == "notified" and list(given_back.after["notifications"]) == ["b"]
+    assert given_back.after["notifications"]["b"]["sent_at"]
+    assert not Said(tmp_path, "updated", unsent=["a", "b"]).changed
+    assert Said(tmp_path, "updated", claim=["a", "b"], now=later(seconds=1)).claimed == ["a"]
+    assert read(tmp_path).record["notifications"]["a"]["claimed_at"] == "2026-11-23T18:47:01.000Z"
+
+
+def test_of_an_incident_that_is_over_only_what_everybody_is_told_is_claimed(tmp_path):
+    opened(tmp_path)
+    Said(tmp_path, "resolved")
+    assert Said(tmp_path, "updated", id="2026-0001", claim=["escalation/x", "announcement/x"]).claimed == ["announcement/x"]
+    assert Said(tmp_path, "updated", id="2026-0001", claim=["announcement/x"]).claimed == []
+
+
 # -- action items
 
 

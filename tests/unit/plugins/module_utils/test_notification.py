@@ -22,6 +22,11 @@ FIELDS = {
         "severity": "SEV-1", "status": "Identified", "details": "The pool is exhausted.", "cause": "v1.2.3", "actions_taken": "rolled back",
         "next_update_at": "19:47 UTC", "status_page": "https://status.astraldraft.com",
     },
+    "incident_escalation": {
+        "severity": "SEV-1", "incident": "2026-0042", "title": "Logins fail", "name": "Senior engineer", "why": "SEV-1 for 30 minutes",
+        "mention": "Ada, phone +49 30 901820", "status": "Identified", "impact": "No login works.", "cause": "v1.2.3",
+        "due_at": "19:17 UTC", "status_page": "https://status.astraldraft.com",
+    },
     "incident_resolved": {
         "severity": "SEV-1", "service": "Astral Draft v4", "duration": "1 h 4 min", "cause": "the pool",
         "resolution": "v1.2.3 was rolled back.",

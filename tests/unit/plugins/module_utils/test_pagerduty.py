@@ -5,9 +5,10 @@ from __future__ import annotations
 from unittest.mock import MagicMock
 
 import pytest
-from ansible_collections.astraldraft.ops.plugins.module_utils import _pagerduty
+from ansible_collections.astraldraft.ops.plugins.module_utils import _json_service, _pagerduty
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
+from ansible_collections.astraldraft.ops.plugins.module_utils._patience import patiently
 from ansible_collections.astraldraft.ops.plugins.modules import pagerduty_incident, pagerduty_incident_info
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils import misbehaving as bad
 from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils import stubbed
@@ -198,8 +199,7 @@ def test_what_pagerduty_would_not_take_is_not_sent(stub, options, words):
 def test_it_is_asked_again_when_it_says(stub, monkeypatch):
     pauses = []
     monkeypatch.setattr("time.sleep", pauses.append)
-    monkeypatch.setattr(_pagerduty, "patiently", lambda *given: patiently(*given, sleep=pauses.append))
-    from ansible_collections.astraldraft.ops.plugins.module_utils._patience import patiently
+    monkeypatch.setattr(_json_service, "patiently", lambda *given: patiently(*given, sleep=pauses.append))
 
     stub.settings("pagerduty", limited={"count": 2, "seconds": 2})
     done = change(stub, id="Q1", state="acknowledged")
@@ -220,7 +220,7 @@ def test_longer_than_the_patience_is_a_failure_of_its_own(stub):
     [({"ratelimit-reset": "12"}, 12.0), ({"retry-after": "3"}, 3.0), ({"ratelimit-reset": "soon", "retry-after": "4"}, 4.0), ({}, 60.0)],
 )
 def test_how_long_to_wait(headers, seconds):
-    assert _pagerduty.delay_of(headers, 0) == seconds
+    assert _pagerduty.PagerDuty._delay_of(headers, 0) == seconds
 
 
 # -- asking
