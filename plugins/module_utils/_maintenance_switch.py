@@ -25,11 +25,8 @@ WORKER_INTERVAL, DRAIN_INTERVAL = 0.05, 0.2
 class MaintenanceSwitch(LoadBalancer):
     """The nginx of a Compose project, and the folder (``path``) of the files of its maintenance."""
 
-    def __init__(self, client, project, service, path, make=True):
+    def __init__(self, client, project, service, path):
         self.folder = path.rstrip("/")
-        if make and not os.path.isdir(self.folder):
-            os.mkdir(self.folder)
-            os.chmod(self.folder, 0o755)  # noqa: S103 - nginx's workers look into it, as another user
         super().__init__(client, project, service, os.path.join(self.folder, rules.SERVER))
 
     def place(self, name):
@@ -68,8 +65,15 @@ class MaintenanceSwitch(LoadBalancer):
 
     # -- writing
 
+    def make(self):
+        """The folder, where nginx's workers may look into it."""
+        if not os.path.isdir(self.folder):
+            os.mkdir(self.folder)
+            os.chmod(self.folder, 0o755)  # noqa: S103 - they are another user
+
     def test_rules(self, files):
         """Have nginx test the two files on their own. Raises OpsError with nginx's own words."""
+        self.make()
         suffixed = {name: self.place(name + CANDIDATE_SUFFIX) for name in files}
         wrapper = self.place("main" + CANDIDATE_SUFFIX)
         inside = [self.inside(name + CANDIDATE_SUFFIX) for name in (rules.HTTP, rules.SERVER)]

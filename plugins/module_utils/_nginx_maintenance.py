@@ -152,7 +152,7 @@ def _queue_http(plan, folder):
         "    keepalive {0};".format(plan.queue_requests),
         "}",
         "server {",
-        "    listen {0};".format(plan.listen),
+        "    listen {0} backlog=4096;".format(plan.listen),
         "    access_log off;",
         "    keepalive_requests 1000000;",
         "    location / {",
@@ -161,8 +161,6 @@ def _queue_http(plan, folder):
         "        }",
         "        limit_req zone=ops_maintenance burst=100;",
         "        limit_req_log_level notice;",
-        "        limit_conn ops_maintenance_waiting {0};".format(plan.queue_requests),
-        "        limit_conn_status 504;",
         "        try_files /ops_maintenance =503;",
         "    }",
         "}",
@@ -207,6 +205,7 @@ def _queue_server(plan, folder):
         "    if (!-f {0}/$ops_maintenance_judged) {{".format(folder),
         "        return 204;",
         "    }",
+        "    limit_conn ops_maintenance_waiting {0};".format(plan.queue_requests),
         "    proxy_pass http://ops_maintenance;",
         "    proxy_http_version 1.1;",
         "    proxy_pass_request_body off;",
@@ -251,7 +250,7 @@ def page(service, words, until):
     parts.append("<h1>{0} is down for maintenance</h1>".format(safe(service)))
     parts += ["<p>{0}</p>".format(safe(words))] if words else []
     parts.append("<p>Nothing you saved is lost.{0}</p>".format(" We expect to be back by <b>{0}</b>.".format(safe(until)) if until else ""))
-    parts.append("<p class=mute>This page looks by itself whether we are back.</p>")
+    parts.append("<p class=mute>This page checks by itself whether we are back.</p>")
     return "\n".join(parts) + "\n</main>\n</html>\n"
 
 
@@ -268,9 +267,9 @@ _HEAD = """<!doctype html>
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;align-items:center;justify-content:center;padding:1rem;background:var(--paper);color:var(--ink);
 font:1.0625rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{width:100%;max-width:34rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-top:.35rem solid var(--mark);
+main{width:100%;max-width:34rem;padding:clamp(1.25rem,5vw,2rem);background:var(--card);border:1px solid var(--line);border-top:.35rem solid var(--mark);
 border-radius:.5rem;overflow-wrap:anywhere}
-h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25}
+h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25;text-wrap:balance}
 p{margin:0 0 .75rem;white-space:pre-line}
 p:last-child{margin:0}
 .mute{color:var(--mute);font-size:.9375rem}

@@ -161,7 +161,8 @@ before:
   type: dict
   contains: &condition
     state:
-      description: V(absent), V(prepared), V(active), or V(over) when it has ended by itself.
+      description:
+        - V(absent), V(prepared), V(active), or V(over) when it has ended by itself. V(null) when the module failed before it could look.
       type: str
     mode:
       description: V(refuse) or V(queue). V(null) when there is none.
@@ -238,7 +239,8 @@ SPEC = dict(
     wait_timeout={"type": "float", "default": 10},
 )
 NOTHING = {"state": ABSENT, "mode": None, "ends_at": None, "seconds_left": 0}
-RESULT = {"before": NOTHING, "after": NOTHING, "drained": None, "draining_workers": 0, "reload_seconds": None}
+UNKNOWN = dict(NOTHING, state=None)
+RESULT = {"before": UNKNOWN, "after": UNKNOWN, "drained": None, "draining_workers": 0, "reload_seconds": None}
 LONGEST_WAIT = 60
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 _PATH = re.compile(r"/[\w./~%+-]*", re.ASCII)
@@ -280,7 +282,7 @@ def planned(params, now):
         params["queue_seconds"], LONGEST_WAIT,
     )  # fmt: skip
     refuse(params["queue_requests"] < 1, "queue_requests is {0}. It is at least 1.", params["queue_requests"])
-    until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ends_at + 59))
+    until = time.strftime("%H:%M UTC on %d %B %Y", time.gmtime(ends_at + 59)).replace(" 0", " ")
     title, words = harmless(params["title"]), harmless(params["words"]).strip()
     document = {"error": "maintenance", "message": words or "{0} is down for maintenance.".format(title), "until": to_iso(ends_at)}
     return rules.Plan(
@@ -339,11 +341,11 @@ def remove(module, switch, result):
 
 def work(module, result):
     params, now = module.params, time.time()
-    plan = None if params["state"] == ABSENT else planned(params, now)
     with _docker.engine(params["docker_host"]) as client:
-        switch = MaintenanceSwitch(client, params["project"], params["service"], params["path"], make=not module.check_mode and bool(plan))
+        switch = MaintenanceSwitch(client, params["project"], params["service"], params["path"])
         former, was_closed = switch.files(), switch.closed()
         result["before"] = result["after"] = switch.condition(now)
+        plan = None if params["state"] == ABSENT else planned(params, now)
         files = dict.fromkeys(former)
         if plan:
             switch.require_includes()
