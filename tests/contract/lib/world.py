@@ -272,6 +272,18 @@ class Database:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class Folder:
+    """A folder for the state of a stack that has no container."""
+
+    def __init__(self, project: str, folder: Path) -> None:
+        self.project, self.folder = project, folder
+        self.down()
+        folder.mkdir(parents=True)
+
+    def down(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
 class Hanging:
     """A TCP server that takes every connection and says nothing; ``port`` is where."""
 
@@ -339,6 +351,12 @@ class World:
         found = Newcomer(*self._place("released"))
         self.at_end(found.down)
         found.up_with_a_release()
+        return found
+
+    @functools.cached_property
+    def folder(self) -> Folder:
+        found = Folder(*self._place("folder"))
+        self.at_end(found.down)
         return found
 
     @functools.cached_property

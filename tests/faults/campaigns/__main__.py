@@ -24,6 +24,7 @@ from . import (
     bad_releases,
     database_health_cost,
     deploys,
+    escalation,
     guard,
     health_cost,
     hosts,
@@ -88,13 +89,14 @@ CAMPAIGNS: dict[str, Runner] = {
     "keys": lambda stack, folder, o: keys.run(stack, folder, _count(o, keys.FULL, keys.SAMPLE)),
     "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
     "logs_memory": lambda stack, folder, o: logs_memory.run(stack, folder, o.sample),
+    "escalation": lambda stack, folder, o: escalation.run(stack, folder, o.sample),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
 
 #: What `--sample` runs of its own accord, in CI: what no integration target and no Molecule scenario shows. All run in full by
 #: `make prove`.
-SAMPLED = ("bad_releases", "kill", "restore", "setup_down")
+SAMPLED = ("bad_releases", "kill", "restore", "escalation", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
@@ -110,6 +112,7 @@ BENCHMARKS: dict[str, Runner] = {
 KNOWN = {**CAMPAIGNS, **BENCHMARKS}
 #: These have a server of their own, and nothing of the stack, which would only take their time.
 BARE = {"alerts_cost", "keys", "keys_cost", "reindex_stall", "backup_memory", "logs_memory", "backup_cost", "database_health_cost"}
+BARE |= {"escalation"}
 
 
 def parse() -> argparse.Namespace:

@@ -89,9 +89,11 @@ def peak_of(module: str, arguments: dict[str, Any], log: Path) -> tuple[int, flo
 class Module:
     """A module of the collection, run by its own file. ``wait`` gives what it answered."""
 
+    environment: Mapping[str, str] = {}
+
     def __init__(self, module: str, /, **arguments: Any) -> None:
         path = ROOT / ".ansible/collections/ansible_collections/astraldraft/ops/plugins/modules" / f"{module}.py"
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / ".ansible/collections")}
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT / ".ansible/collections"), **self.environment}
         self._process = subprocess.Popen(
             [sys.executable, str(path)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

@@ -83,3 +83,5 @@ def test_what_changed_is_described(tmp_path):
     ]
     gone = Said(tmp_path, "updated", people={"scribe": ""}, references={"ticket": ""}, conditions=[]).entry
     assert timeline.described(gone["changes"]) == ["scribe: nobody", "conditions: none", "ticket: none"]
+    given_back = Said(tmp_path, "updated", unsent=["SEV-2/120/manager"]).entry
+    assert timeline.described(given_back["changes"]) == ["not sent SEV-2/120/manager"]

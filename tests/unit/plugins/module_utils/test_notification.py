@@ -119,3 +119,17 @@ def test_hostile_text_comes_out_harmless():
     # What is no template is not taken for one.
     with pytest.raises(AnsibleFilterError, match="still says"):
         notification_fields(dict(fields, impact="{{ 7 * 7 }}"), "incident_initial")
+
+
+def test_whoever_is_called_is_called_whatever_words_were_left_to_be_filled_in():
+    fields = dict(FIELDS["incident_escalation"], title="[Logins] fail, TODO", why="XXX")
+    found = notification_fields(fields, "incident_escalation")
+    assert "[Logins] fail, TODO" in _notification.text_of(found["title"], "incident_escalation")
+    with pytest.raises(AnsibleFilterError, match="title is empty"):
+        notification_fields(dict(fields, title=""), "incident_escalation")
+
+
+def test_a_mention_in_the_chats_own_spelling_wakes_somebody_and_a_name_does_not():
+    woken = render("incident_escalation", "chat", dict(FIELDS["incident_escalation"], mention="<@U0ADA4711>, phone +49 30 901820"))
+    assert "\n<@U0ADA4711>, phone" in woken
+    assert "&lt;b&gt;" in render("incident_escalation", "chat", dict(FIELDS["incident_escalation"], mention="<b>"))

@@ -17,7 +17,7 @@ def main(folder: Path) -> None:
     box = Mailbox(misbehaving.tls_context(certificate, key), login=True)
     with box.serving() as port:
         (folder / "port").write_text(str(port), encoding="utf-8")
-        ends = time.monotonic() + 120
+        ends = time.monotonic() + 280
         while folder.is_dir() and time.monotonic() < ends:
             mails = [{"subject": mail["Subject"], "id": mail["Message-ID"], "text": mail.get_content()} for mail in list(box.mails)]
             temporary = folder / "mails.tmp"
