@@ -139,7 +139,7 @@ class FreezeFile:
 
     #: What it holds, what each of them has beside its start and its end, and when it is not needed.
     name = "freezes"
-    fields = (("id", int), ("reason", str), ("owner", str))
+    fields: tuple = (("id", int), ("reason", str), ("owner", str))
     needless = "if nothing is frozen"
 
     def __init__(self, path):

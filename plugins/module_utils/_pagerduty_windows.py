@@ -31,7 +31,7 @@ class Windows(PagerDuty):
     def add(self, requester, window):
         return self._window(self._ask(_PATH, method="POST", body=_body(window), headers={"From": requester}))
 
-    def update(self, requester, window):
+    def change(self, requester, window):
         """Change one to ``window``, whose ``id`` it has."""
         path = "{0}/{1}".format(_PATH, window["id"])
         return self._window(self._ask(path, method="PUT", body=_body(window), headers={"From": requester}))

@@ -163,7 +163,7 @@ def present(module, service, found, result):
         result["after"] = found
         return
     if not module.check_mode:
-        send = service.update if found else service.add
+        send = service.change if found else service.add
         wanted = send(params["from_email"], wanted)
     result.update(changed=True, after=[wanted] + found[1:])
 

@@ -34,6 +34,7 @@ from . import (
     kill,
     leases,
     logs_memory,
+    maintenance,
     reindex_stall,
     restore,
     restore_cost,
@@ -79,6 +80,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "scale": lambda stack, folder, o: scale.run(stack, folder, _count(o, scale.FULL, scale.SAMPLE)),
     "kill": lambda stack, folder, o: kill.run(stack, folder, _kill_points(o), o.minutes),
     "leases": lambda stack, folder, o: leases.run(stack, folder, o.sample),
+    "maintenance": lambda stack, folder, o: maintenance.run(stack, folder, o.sample),
     "soak": lambda stack, folder, o: soak.run(stack, folder, _count(o, soak.FULL, soak.SAMPLE), o.sample),
     "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
     "guard": lambda stack, folder, o: guard.run(stack, folder, _count(o, guard.FULL, guard.SAMPLE)),
@@ -96,7 +98,7 @@ CAMPAIGNS: dict[str, Runner] = {
 
 #: What `--sample` runs of its own accord, in CI: what no integration target and no Molecule scenario shows. All run in full by
 #: `make prove`.
-SAMPLED = ("bad_releases", "kill", "restore", "escalation", "setup_down")
+SAMPLED = ("bad_releases", "kill", "maintenance", "restore", "escalation", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
