@@ -13,6 +13,7 @@ import time
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx_maintenance as rules
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, sync_folder, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._nginx import complaint
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import CANDIDATE_SUFFIX, LoadBalancer
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
@@ -83,7 +84,8 @@ class MaintenanceSwitch(LoadBalancer):
             write_atomically(wrapper, _WRAPPER.format(*inside), mode=0o644)
             code, output = self._run(["nginx", "-t", "-c", self.inside("main" + CANDIDATE_SUFFIX)])
             if code != 0:
-                raise OpsError("nginx refuses the maintenance, so nothing was changed: {0}".format(output.strip()), nginx_output=output)
+                message = "nginx in {0} refuses the maintenance, so nothing was changed: {1}. Correct what it says."
+                raise OpsError(message.format(self.container.name, complaint(output).rstrip(".")), nginx_output=output)
         finally:
             for leftover in [*suffixed.values(), wrapper]:
                 _remove(leftover)

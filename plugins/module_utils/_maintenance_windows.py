@@ -155,10 +155,7 @@ def plan_started(known, wanted, now):
         raise OpsError(
             "No maintenance is announced for now, so say how long it lasts (length) and what is done (title). Nothing was started."
         )
-    if wanted["seconds"] is not None:
-        ends_at = _after(now, wanted["seconds"])
-    else:
-        ends_at = from_iso((found or {})["ends_at"])
+    ends_at = _after(now, wanted["seconds"]) if wanted["seconds"] is not None else from_iso((found or {})["ends_at"])
     window = _words(found, wanted) if found else _new(known, wanted, now, ends_at)
     if wanted["ends_at"]:
         ends_at = wanted["ends_at"]

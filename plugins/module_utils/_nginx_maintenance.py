@@ -267,7 +267,8 @@ _HEAD = """<!doctype html>
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;align-items:center;justify-content:center;padding:1rem;background:var(--paper);color:var(--ink);
 font:1.0625rem/1.6 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{width:100%;max-width:34rem;padding:clamp(1.25rem,5vw,2rem);background:var(--card);border:1px solid var(--line);border-top:.35rem solid var(--mark);
+main{width:100%;max-width:34rem;padding:clamp(1.25rem,5vw,2rem);background:var(--card);border:1px solid var(--line);
+border-top:.35rem solid var(--mark);
 border-radius:.5rem;overflow-wrap:anywhere}
 h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25;text-wrap:balance}
 p{margin:0 0 .75rem;white-space:pre-line}

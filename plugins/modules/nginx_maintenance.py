@@ -240,7 +240,7 @@ SPEC = dict(
 )
 NOTHING = {"state": ABSENT, "mode": None, "ends_at": None, "seconds_left": 0}
 UNKNOWN = dict(NOTHING, state=None)
-RESULT = {"before": UNKNOWN, "after": UNKNOWN, "drained": None, "draining_workers": 0, "reload_seconds": None}
+RESULT = {"changed": False, "before": UNKNOWN, "after": UNKNOWN, "drained": None, "draining_workers": 0, "reload_seconds": None}
 LONGEST_WAIT = 60
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 _PATH = re.compile(r"/[\w./~%+-]*", re.ASCII)
@@ -291,7 +291,7 @@ def planned(params, now):
     )  # fmt: skip
 
 
-def prepare(module, switch, files, result):
+def prepare(module, switch, result, files):
     """Have nginx load the rules. With a queue former workers are waited for here: later they would have to wait for the queue."""
     former = switch.files()
     switch.test_rules(files)
@@ -354,30 +354,21 @@ def work(module, result):
         rewritten = files != former or (switch.pending() and bool(plan))
         closing = params["state"] == ACTIVE and result["before"]["state"] != ACTIVE
         opening = not plan and (rewritten or was_closed or switch.pending())
-        result["changed"] = bool(rewritten or closing or opening)
-        result["diff"] = [
-            {
-                "before": former[name] or "",
-                "after": files[name] or "",
-                "before_header": switch.place(name),
-                "after_header": switch.place(name),
-            }
-            for name in sorted(files)
-            if former[name] != files[name]
-        ]
+        result["diff"] = [shown(switch.place(name), former[name], files[name]) for name in sorted(files) if former[name] != files[name]]
+        after = NOTHING
         if plan:
             state = ACTIVE if params["state"] == ACTIVE or result["before"]["state"] == ACTIVE else PREPARED
-            result["after"] = {"state": state, "mode": plan.mode, "ends_at": to_iso(plan.ends_at), "seconds_left": int(plan.ends_at - now)}
-        else:
-            result["after"] = NOTHING
-        if module.check_mode or not result["changed"]:
-            return
-        if opening:
-            remove(module, switch, result)
-        if rewritten and plan:
-            prepare(module, switch, files, result)
-        if closing:
-            close(module, switch, result)
+            after = {"state": state, "mode": plan.mode, "ends_at": to_iso(plan.ends_at), "seconds_left": int(plan.ends_at - now)}
+        steps = [(opening, remove), (rewritten and plan, lambda *all_: prepare(*all_, files=files)), (closing, close)]
+        for needed, step in steps:
+            if needed and not module.check_mode:
+                step(module, switch, result)
+            result["changed"] = result["changed"] or bool(needed)
+        result["after"] = after
+
+
+def shown(path, before, after):
+    return {"before": before or "", "after": after or "", "before_header": path, "after_header": path}
 
 
 def main():

@@ -7,6 +7,8 @@ import re
 
 import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx_maintenance as rules
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.modules import nginx_maintenance
 
 ENDS = 1796000123
 PLAN = rules.Plan(
@@ -119,3 +121,44 @@ def test_a_queue_looks_often_enough_to_wait_so_long():
 )
 def test_whether_nginx_would_read_it(dump, found):
     assert rules.included(dump, FOLDER + "/http.conf") is found
+
+
+# -- what is asked for
+
+NOW = 1764000000
+DEFAULTS = {name: option.get("default") for name, option in nginx_maintenance.SPEC.items()}
+
+
+def planned(**given):
+    return nginx_maintenance.planned(DEFAULTS | {"ends_at": "2025-11-24T17:00:00Z"} | given, NOW)
+
+
+def test_what_is_asked_for_becomes_a_plan():
+    plan = planned(words="moved\x1b[31m", title="Astral Draft", bypass_token=PLAN.token)
+    assert plan.ends_at == NOW + 3600 and plan.token == PLAN.token
+    assert plan.document == {"error": "maintenance", "message": "moved", "until": "2025-11-24T17:00:00.000Z"}
+    assert "17:00 UTC on 24 November 2025" in plan.page and "\x1b" not in plan.page
+    assert planned().document["message"] == "This service is down for maintenance."
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"ends_at": "2025-11-24T15:00:00Z"}, "is over by the clock of this host"),
+        ({"ends_at": "2025-11-26T15:00:00Z"}, "further away than maximum_duration"),
+        ({"ends_at": "soon"}, "with its zone"),
+        ({"maximum_duration": "long"}, "maximum_duration: 'long' is no duration"),
+        ({"bypass_addresses": ["192.0.2.1/24"]}, "host bits set"),
+        ({"bypass_addresses": ["example.org; }"]}, "bypass_addresses"),
+        ({"bypass_token": "short"}, "at least 16"),
+        ({"bypass_token": "a token with spaces in it"}, "at least 16"),
+        ({"exempt_paths": ["health"]}, "which is no path"),
+        ({"json_paths": ['/a"; }']}, "which is no path"),
+        ({"queue_listen": "127.0.0.1:1; }"}, "Write an address and a port"),
+        ({"queue_seconds": 61}, "It is 1 to 60"),
+        ({"queue_requests": 0}, "at least 1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(given, words):
+    with pytest.raises(OpsError, match=words):
+        planned(**given)
