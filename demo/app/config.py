@@ -45,6 +45,13 @@ def _switch(environment: Mapping[str, str], name: str) -> bool:
     raise ConfigError(f"{name} is {text!r}; expected 0 or 1")
 
 
+def _address(environment: Mapping[str, str], name: str) -> str | None:
+    text = environment.get(name, "").strip()
+    if text and not re.match(r"https?://[^/@]+(/|$)", text):
+        raise ConfigError(f"{name} is {text!r}; expected an address with http:// or https:// and no user in it")
+    return text or None
+
+
 def secret(environment: Mapping[str, str], name: str) -> str | None:
     """A secret from ``NAME_FILE`` (preferred: not visible in ``docker inspect``) or from ``NAME``."""
     path = environment.get(f"{name}_FILE", "").strip()
@@ -89,6 +96,9 @@ class Settings:
     redis_urls: tuple[str, ...] = field(repr=False)
     demo_user: str = "demo"
     demo_password: str | None = field(default=None, repr=False)
+    # None: the app depends on nobody outside.
+    external_url: str | None = None
+    external_key: str | None = field(default=None, repr=False)
     host: str = "0.0.0.0"
     port: int = 3000
     log_level: str = "INFO"
@@ -121,6 +131,8 @@ class Settings:
             redis_urls=urls,
             demo_user=environment.get("DEMO_USER", "demo").strip() or "demo",
             demo_password=secret(environment, "DEMO_USER_PASSWORD"),
+            external_url=_address(environment, "EXTERNAL_API_URL"),
+            external_key=secret(environment, "EXTERNAL_API_KEY"),
             host=environment.get("APP_HOST", "0.0.0.0"),
             port=int(_number(environment, "APP_PORT", 3000, 1, 65535)),
             log_level=level,

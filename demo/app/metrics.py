@@ -17,6 +17,7 @@ DURATION = Histogram(
 )
 IN_PROGRESS = Gauge("http_requests_in_progress", "Requests being answered")
 LOGINS = Counter("auth_logins_total", "Logins by outcome", ["outcome"])
+EXTERNAL = Counter("app_external_requests_total", "Requests to the API outside, by how they ended", ["outcome"])
 POOL = Gauge("database_pool_connections", "Connections of the pool by state", ["state"])
 POOL_WAITING = Gauge("database_pool_waiting", "Requests waiting for a connection")
 APP = Info("app", "The release this process is")
@@ -28,6 +29,16 @@ def prepare(release: str, methods: list[str], route: str) -> None:
         for status in ("200", "201", "500", "503"):
             REQUESTS.labels(release, method, route, status)
     DURATION.labels(release, route)
+
+
+def prepare_external() -> None:
+    """Likewise; and only in an app that asks one at all."""
+    for outcome in ("answered", "refused", "timed_out", "unreachable"):
+        EXTERNAL.labels(outcome)
+
+
+def observe_external(outcome: str) -> None:
+    EXTERNAL.labels(outcome).inc()
 
 
 def observe(release: str, method: str, route: str, status: int, seconds: float) -> None:

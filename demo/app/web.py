@@ -23,6 +23,7 @@ from . import metrics, sessions, validation
 from .cache import Cache, CacheUnavailable
 from .config import Settings
 from .database import UNAVAILABLE, Database
+from .external import External, ExternalUnavailable
 from .logs import log
 from .passwords import NOBODY, verify_password
 from .validation import Invalid
@@ -69,11 +70,16 @@ class Web:
         self._settings = settings
         self._database = database
         self._cache = cache
+        self._external = External(settings.external_url, settings.external_key, metrics.observe_external) if settings.external_url else None
         # A hash takes 50 ms of a core and 16 MB: two at a time, so that a flood of logins leaves the rest of the app alive.
         self._hashing = asyncio.Semaphore(2)
 
     def application(self) -> Starlette:
         faulty = self._faulty
+        more = []
+        if self._external:
+            metrics.prepare_external()
+            more.append(Route("/api/season", faulty(self.season)))
         return Starlette(
             routes=[
                 Route("/api/health", self.health),
@@ -86,10 +92,12 @@ class Web:
                 Route("/api/logout", faulty(self.logout), methods=["POST"]),
                 Route("/api/session", faulty(self.session)),
                 Route("/metrics", self.metrics),
+                *more,
             ],
             exception_handlers={
                 HTTPException: self._on_http,
                 Invalid: self._on_invalid,
+                ExternalUnavailable: self._on_external,
                 CacheUnavailable: self._on_unavailable,
                 **dict.fromkeys(UNAVAILABLE, self._on_unavailable),
                 Exception: self._on_error,
@@ -127,6 +135,11 @@ class Web:
         what = "redis" if isinstance(error, CacheUnavailable) else "database"
         log(LOGGER, logging.ERROR, f"{what} unavailable", request_id=request.state.request_id, reason=str(error).strip()[:500])
         return answer({"error": f"{what} unavailable"}, 503, {"retry-after": "1"})
+
+    @staticmethod
+    async def _on_external(request: Request, error: ExternalUnavailable) -> Response:
+        log(LOGGER, logging.ERROR, "external API unavailable", request_id=request.state.request_id, reason=str(error)[:500])
+        return answer({"error": "external API unavailable"}, 504 if error.late else 502)
 
     async def health(self, _request: Request) -> Response:
         database, redis = await asyncio.gather(self._verdict(self._database.check()), self._verdict(self._cache.check()))
@@ -188,6 +201,10 @@ class Web:
         seconds = validation.slow_seconds(request.query_params.get("seconds"))
         await asyncio.sleep(seconds)
         return answer({"slept": seconds})
+
+    async def season(self, _request: Request) -> Response:
+        """As the sports data API has it."""
+        return answer({"season": await self._external.season()})
 
     async def login(self, request: Request) -> Response:
         username, password = validation.credentials(await body_of(request))

@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import importlib
-
 from ansible.errors import AnsibleFilterError
-from ansible_collections.astraldraft.ops.plugins.module_utils._plots import charts, draw
+from ansible_collections.astraldraft.ops.plugins.module_utils._plots import draw, library
+from ansible_collections.astraldraft.ops.plugins.module_utils._plots_postgres import charts
 
 
 def postgres_plots(info):
@@ -16,11 +15,10 @@ def postgres_plots(info):
         found = charts(info)
     except (AttributeError, KeyError, TypeError) as error:
         raise AnsibleFilterError("postgres_plots wants an answer of the module postgres_info: {0!r}".format(error))
-    try:
-        figure = importlib.import_module("matplotlib.figure")
-    except ImportError:
+    drawing = library()
+    if drawing is None:
         return {"available": False, "plots": []}
-    return {"available": True, "plots": [{"title": chart.title, "svg": draw(figure, chart)} for chart in found]}
+    return {"available": True, "plots": [{"title": chart.title, "svg": draw(drawing, chart)} for chart in found]}
 
 
 class FilterModule:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _jsonpath
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _clock_offset, _jsonpath
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import Outcome, in_parallel, latency_findings, name_of, weigh
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_container import containers_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_net import LATENCY_SPEC
@@ -72,7 +74,7 @@ def probe_http(check, context):
 
 def ask(check, url, name=None):
     """Ask one URL and judge its answer. Returns an Outcome."""
-    target = safe_url(url)
+    target, before = safe_url(url), time.time()
     try:
         response = request(
             url,
@@ -93,6 +95,7 @@ def ask(check, url, name=None):
         return outcome
     findings, version = judge(check, response)
     details = {"status": response.status, "seconds": response.duration, "bytes": len(response.body)}
+    details["clock_offset"] = _clock_offset.of_date(response.headers.get("date"), before, time.time())
     message = "{0} in {1:.0f} ms".format(response.status, response.duration * 1000)
     if version:
         details["version"] = version

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import math
+import time
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _jsonpath
+from ansible_collections.astraldraft.ops.plugins.module_utils import _clock_offset, _jsonpath
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import Outcome, latency_findings, name_of, weigh
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_container import containers_of
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_net import LATENCY_SPEC
@@ -50,7 +51,8 @@ SELECT pg_is_in_recovery(),
        (SELECT count(*) FROM pg_stat_replication WHERE coalesce(state, 'streaming') = 'streaming'),
        (SELECT extract(epoch FROM max(replay_lag))::float FROM pg_stat_replication),
        CASE WHEN NOT pg_is_in_recovery()
-            THEN (SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::bigint FROM pg_stat_replication) END
+            THEN (SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::bigint FROM pg_stat_replication) END,
+       extract(epoch FROM clock_timestamp())::float
 """
 # A replica that has replayed all it received has no lag only as long as it still receives: hence the receiver's state beside it.
 REPLICA_STATE = """
@@ -131,9 +133,11 @@ def _ask(cursor, check, deadline):
     cursor.execute(check["query"])
     row = cursor.fetchone() if cursor.description else None
     seconds = watch.elapsed
+    before = time.time()
     cursor.execute(STATE)
-    keys = ("in_recovery", "version", "connections_usable", "connections_used", "standbys", "lag_seconds", "lag_bytes")
+    keys = ("in_recovery", "version", "connections_usable", "connections_used", "standbys", "lag_seconds", "lag_bytes", "clock_offset")
     state = dict(zip(keys, cursor.fetchone()))
+    state["clock_offset"] = _clock_offset.offset(state["clock_offset"], before, time.time())
     state["role"] = "replica" if state.pop("in_recovery") else "primary"
     if state["role"] == "replica":
         cursor.execute(REPLICA_STATE)

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils import _clock_offset
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import Outcome, in_parallel, latency_findings, weigh
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_net import LATENCY_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import NEXT, ProbeError, where
@@ -75,7 +78,9 @@ def _job(check, redis, node):
         try:
             watch = Deadline(check["timeout"])
             pong, seconds = server.ask("PING"), watch.elapsed
+            before = time.time()
             info = parse_info(server.ask("INFO"))
+            told, after = info.get("server_time_usec"), time.time()
             cluster = parse_info(server.ask("CLUSTER", "INFO")) if check["cluster"] else None
             members = server.ask("CLUSTER", "NODES") if check["cluster"] else None
         finally:
@@ -83,6 +88,7 @@ def _job(check, redis, node):
         if pong != b"PONG":
             raise ProbeError("wrong_answer", "not_pong", "{0} answered PING with {1!r}".format(node, pong), "Is this Redis?")
         state = summarize(info, cluster, members)
+        state["clock_offset"] = None if told is None else _clock_offset.offset(int(told) / 1e6, before, after)
         findings = judge(check, state) + latency_findings(check, seconds)
         message = "PONG in {0:.0f} ms, Redis {1} {2}".format(seconds * 1000, state["version"], state["role"])
         return weigh(findings, message, target=node, details=dict(state, seconds=seconds))

@@ -10,7 +10,7 @@ Pure: what the engine says in, a record out. CPU is in cores, memory in bytes; a
 from __future__ import annotations
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks_container import last_probe, seconds_up
-from ansible_collections.astraldraft.ops.plugins.module_utils._docker import short_name, working_set
+from ansible_collections.astraldraft.ops.plugins.module_utils._docker import NUMBER_LABEL, SERVICE_LABEL, short_name, working_set
 from ansible_collections.astraldraft.ops.plugins.module_utils._figures import plural, size
 from ansible_collections.astraldraft.ops.plugins.module_utils._harmless import visible
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
@@ -73,6 +73,44 @@ def moment(text):
         return None if not text or text.startswith("0001-") else to_iso(from_iso(text))
     except ValueError:
         return None
+
+
+def deaths(events, there):
+    """What ended in the engine's events (dicts of its API), the latest first. ``there``: the ids of the containers that there are.
+
+    ``asked``: somebody stopped or killed it through the engine. ``settled``: somebody has done so since, or removed it. Where the kernel
+    killed a process of a container that went on, ``exit_code`` is None.
+    """
+    found, starved, asked = [], {}, set()
+    for event in sorted(events, key=lambda event: event.get("timeNano") or 0):
+        actor, action = event.get("Actor") or {}, event.get("Action")
+        identity, labels = actor.get("ID"), actor.get("Attributes") or {}
+        if action == "kill":
+            asked.add(identity)
+            for _identity, death in found + list(starved.items()):
+                death["settled"] = death["settled"] or _identity == identity
+            continue
+        code = labels.get("exitCode", "") if action == "die" else ""
+        death = {
+            "replica": "{0}-{1}".format(labels.get(SERVICE_LABEL, ""), labels.get(NUMBER_LABEL, "")),
+            "service": labels.get(SERVICE_LABEL, ""),
+            "at": to_iso((event.get("timeNano") or 0) / NANO),
+            "exit_code": int(code) if code.isdigit() else None,
+            "oom_killed": action == "oom" or identity in starved,
+            "asked": identity in asked,
+            "settled": identity not in there,
+        }
+        if action == "oom":
+            starved[identity] = death
+        else:
+            before = starved.pop(identity, None)
+            # Stopped later, not killed for it.
+            if before and identity in asked:
+                found.append((identity, before))
+                death["oom_killed"] = False
+            found.append((identity, death))
+            asked.discard(identity)
+    return sorted([death for _identity, death in found] + list(starved.values()), key=lambda death: death["at"], reverse=True)
 
 
 def use(before, after, limits, host_memory):

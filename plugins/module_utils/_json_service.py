@@ -23,7 +23,7 @@ class JsonService:
     #: The options to correct when the credentials are refused.
     credentials = "token"
     #: Statuses besides 2xx that get a sentence of their own.
-    read = (400, 409)
+    read: tuple[int, ...] = (400, 409)
 
     def __init__(self, params, heartbeat=None):
         self._connection = dict(connection_of(params), url=params["url"])

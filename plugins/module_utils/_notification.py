@@ -35,8 +35,12 @@ UNCONDITIONAL = ("incident_escalation",)
 LONGEST = 20000
 #: Left to be filled in: brackets with words in them, as the runbook has them, and marks of templates; not ``[SEV-1]`` or ``[OPS-12]``.
 _UNFILLED = re.compile(r"\[(?![A-Z]+-\d+\])(?:[A-Z]|[a-z]+ )[^\]\n]{0,80}\](?!\()|\{\{|\}\}|\{%|%\}|\bX{3,}\b|\b(TODO|TBD|FIXME)\b")
-# All control characters but tabs and line ends, and those that turn the direction of text: they hide what a terminal or a reader shows.
-_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|[\ud800-\udfff]")
+# All control characters but tabs and line ends, those that turn the direction of text, and those that nobody sees: they hide what a
+# terminal or a reader shows. Those by which scripts and pictures are joined stay.
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2061-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\U000e0000-\U000e007f]|[\ud800-\udfff]"
+)
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
 
 

@@ -14,6 +14,7 @@ import json
 import re
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._json_service import JsonService
 from ansible_collections.astraldraft.ops.plugins.module_utils._notification import harmless, one_line
 from ansible_collections.astraldraft.ops.plugins.module_utils._redact import redact_text, shorten
 
@@ -25,6 +26,43 @@ _LABEL = re.compile(r"[^\s,]{1,50}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 #: A GitHub login or team, a user name of Jira, an account id of Jira Cloud.
 _PERSON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+
+
+class Tracker(JsonService):
+    """What a tracker can do. A ticket is a dict of id, title, state, labels and url."""
+
+    project = ""
+
+    def find(self, key):
+        """The tickets with this key, the oldest first."""
+        raise NotImplementedError
+
+    def get(self, identity):
+        """The ticket with this number, key or address."""
+        raise NotImplementedError
+
+    def open(self, title, body, labels):
+        """Open one; returns it."""
+        raise NotImplementedError
+
+    def change(self, ticket, title, labels):
+        """Give it this title, and these labels besides."""
+        raise NotImplementedError
+
+    def set_state(self, ticket, state):
+        raise NotImplementedError
+
+    def comments(self, ticket):
+        """The texts of its comments."""
+        raise NotImplementedError
+
+    def comment(self, ticket, text):
+        raise NotImplementedError
+
+    @staticmethod
+    def text(text, people=()):
+        """Plain text as the tracker shows it, and whom it calls."""
+        raise NotImplementedError
 
 
 def wanted_of(params):

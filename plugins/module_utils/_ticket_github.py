@@ -15,10 +15,9 @@ import re
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import not_like
-from ansible_collections.astraldraft.ops.plugins.module_utils._json_service import JsonService
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._patience import retry_after, seconds_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._ticket import CLOSED, OPEN, same
+from ansible_collections.astraldraft.ops.plugins.module_utils._ticket import CLOSED, OPEN, Tracker, same
 
 SERVICE = "GitHub"
 URL = "https://api.github.com"
@@ -27,9 +26,11 @@ PAGE, MOST = 100, 1000
 _ID = re.compile(r"(?:https?://\S+/issues/|#)?(\d{1,18})", re.ASCII)
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/[A-Za-z0-9._-]{1,100}")
 _MENTION = re.compile(r"(?<![\w/])@(?=\w)")
+# Of Markdown: links and pictures, code, and what takes the meaning from a mark.
+_MARKUP = re.compile(r"[\\`\[]")
 
 
-class GitHub(JsonService):
+class GitHub(Tracker):
     """The issues of one repository. Reasons of their own are unknown_project and gone."""
 
     name = SERVICE
@@ -70,7 +71,6 @@ class GitHub(JsonService):
         return self._ask("/repos/{0}/issues{1}".format(self.project, rest), **more)
 
     def find(self, key):
-        """The tickets with this key, the oldest first."""
         try:
             found = self._pages("", [("labels", key), ("state", "all"), ("sort", "created"), ("direction", "asc")])
         except ProbeError as error:
@@ -136,8 +136,8 @@ class GitHub(JsonService):
 
     @staticmethod
     def text(text, people=()):
-        """Plain text as GitHub shows it, and whom it calls."""
-        plain = _MENTION.sub("@\u2060", text.replace("&", "&amp;").replace("<", "&lt;"))
+        plain = _MARKUP.sub(lambda found: "\\" + found.group(), text).replace("&", "&amp;").replace("<", "&lt;")
+        plain = _MENTION.sub("@\u2060", plain)
         return same("\n\n".join([plain, "cc " + " ".join("@" + person for person in people)] if people else [plain]))
 
 

@@ -16,9 +16,8 @@ import re
 
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._http_json import not_like
-from ansible_collections.astraldraft.ops.plugins.module_utils._json_service import JsonService
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
-from ansible_collections.astraldraft.ops.plugins.module_utils._ticket import CLOSED, OPEN, same
+from ansible_collections.astraldraft.ops.plugins.module_utils._ticket import CLOSED, OPEN, Tracker, same
 
 SERVICE = "Jira"
 PAGE, MOST = 100, 5000
@@ -29,7 +28,7 @@ _PROJECT = re.compile(r"[A-Z][A-Z0-9_]{0,99}", re.ASCII)
 _MARKUP = re.compile(r"[\\{\[!]")
 
 
-class Jira(JsonService):
+class Jira(Tracker):
     """The issues of one project. Reasons of their own are unknown_project and no_transition."""
 
     name = SERVICE
@@ -53,7 +52,6 @@ class Jira(JsonService):
         return self._ask("/rest/api/2" + path, **more)
 
     def find(self, key):
-        """The tickets with this key, the oldest first."""
         try:
             self._api("/project/" + self.project)
         except ProbeError as error:
@@ -139,7 +137,6 @@ class Jira(JsonService):
 
     @staticmethod
     def text(text, people=()):
-        """Plain text as Jira shows it, and whom it calls."""
         plain = _MARKUP.sub(lambda found: "\\" + found.group(), text)
         return same("\n\n".join([plain, "cc " + " ".join("[~{0}]".format(person) for person in people)] if people else [plain]))
 

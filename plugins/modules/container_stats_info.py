@@ -35,6 +35,11 @@ options:
     description: The seconds between both reads that CPU is told from.
     type: float
     default: 1.0
+  deaths_since:
+    description:
+      - How far back it is looked for containers that ended (RV(deaths)), such as V(15m). By default not at all.
+      - A container that its engine has restarted says nothing of why it ended; the engine's events do. It keeps a few hundred of them.
+    type: str
   timeout:
     description: The seconds that all of it may take.
     type: float
@@ -151,6 +156,33 @@ containers:
     image:
       description: The id of its image.
       type: str
+deaths:
+  description: What ended within O(deaths_since), the latest first. V(null) when nobody asked, or the engine did not tell.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    replica:
+      description: The service and number.
+      type: str
+    service:
+      description: The service.
+      type: str
+    at:
+      description: When (ISO 8601, UTC).
+      type: str
+    exit_code:
+      description: How. V(null) where the kernel killed a process of a container that went on.
+      type: int
+    oom_killed:
+      description: Whether the kernel killed a process of it for lack of memory.
+      type: bool
+    asked:
+      description: Whether somebody had it stopped or killed by the engine.
+      type: bool
+    settled:
+      description: Whether somebody has stopped, restarted or removed it since.
+      type: bool
 missing:
   description: What could not be looked at, services without a container, or the engine.
   returned: always
@@ -198,16 +230,18 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._checks import in_
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
 from ansible_collections.astraldraft.ops.plugins.module_utils._resources import limits_of
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, from_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadline
 
 SPEC = {
     "project": {"type": "str", "required": True},
     "services": {"type": "list", "elements": "str", "default": []},
     "interval": {"type": "float", "default": 1.0},
+    "deaths_since": {"type": "str"},
     "timeout": {"type": "float", "default": 10.0},
 }
-RESULT = {"verdict": "unreadable", "containers": [], "missing": [], "host": None, "summary": ""}
+RESULT = {"verdict": "unreadable", "containers": [], "deaths": None, "missing": [], "host": None, "summary": ""}
+EVENTS = ["die", "kill", "oom"]
 
 
 def measured(client, replica, interval, memory):
@@ -222,12 +256,23 @@ def measured(client, replica, interval, memory):
     return job
 
 
+def ended(client, project, there, now, seconds):
+    """The deaths of the last ``seconds`` before ``now``, the engine's clock."""
+    label = "{0}={1}".format(_docker.PROJECT_LABEL, project)
+    events = client.api.events(since=int(now - seconds), until=int(now), filters={"event": EVENTS, "label": label}, decode=True)
+    return _container_stats.deaths(events, there)
+
+
 def look(module, client, result, deadline):
     options, services = module.params, module.params["services"]
     told = client.api.info()
     result["host"] = {"cpus": told.get("NCPU"), "memory": told.get("MemTotal")}
     found = [replica for replica in _docker.replicas(client, options["project"]) if not services or replica.service in services]
     now = from_iso(told["SystemTime"])
+    if options["deaths_since"]:
+        seconds, there = duration_seconds(options["deaths_since"]), {replica.id for replica in found}
+        deaths = ended(client, options["project"], there, now.timestamp(), seconds)
+        result["deaths"] = [death for death in deaths if not services or death["service"] in services]
     running = [replica for replica in found if replica.state in _container_stats.ALIVE]
     jobs = [(measured(client, replica, options["interval"], told.get("MemTotal")), deadline.remaining) for replica in running]
     answers = dict(zip((replica.id for replica in running), in_parallel(jobs, module.heartbeat)))
@@ -245,6 +290,11 @@ def work(module, result):
             raise OpsError("{0} is {1:g}. Nothing was asked. Give a positive number of seconds.".format(option, options[option]))
     if options["interval"] >= options["timeout"]:
         raise OpsError("interval is {interval:g}, timeout {timeout:g}. Nothing was asked. Give a timeout that is longer.".format(**options))
+    if options["deaths_since"]:
+        try:
+            duration_seconds(options["deaths_since"])
+        except ValueError as error:
+            raise OpsError("deaths_since: {0}. Nothing was asked.".format(error))
     deadline = Deadline(options["timeout"])
     try:
         with _docker.engine(options["docker_host"], timeout=options["timeout"]) as client:

@@ -166,7 +166,10 @@ checks:
       description: Seconds that the answer took.
       type: float
     details:
-      description: What was measured, by the type of the check.
+      description:
+        - What was measured, by the type of the check.
+        - C(clock_offset) is by how many seconds at least the clock of who answered is ahead of the host's (negative, behind). It is 0 when
+          both may be the same, and V(null) when nobody told the time.
       type: dict
 counts:
   description: How many checks have each verdict, and their C(total).

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.astraldraft.ops.tests.contract.cases.prometheus_alerts_info import server as prometheus
+from ansible_collections.astraldraft.ops.tests.contract.lib.incidents import RESOLVED, incident
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import Newcomer, World
 
 WHY = {"ops_reason": "contract test"}
@@ -104,6 +106,22 @@ def operations(world: World) -> list[Step]:
         *clock(world, live),
         *maintenance(world, why),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
+        *postmortem(world, live),
+    ]
+
+
+def postmortem(world: World, live: dict[str, Any]) -> list[Step]:
+    """Of an incident of a year ago."""
+    if isinstance(world.released.folder, Path):
+        for name, content in incident(**RESOLVED).items():
+            path = world.released.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+    another = live | {"incident_id": "2025-0009"}
+    return [
+        Step("which one", "incident_postmortem", another, ("There is no incident 2025-0009",), refused=True, real=False),
+        Step("what happened", "incident_postmortem", live, ("The post-mortem of 2025-0001 would be written", "Empty: cause"), changes=True),
+        Step("what is written already", "incident_postmortem", live, ("The post-mortem of 2025-0001 is as it was",)),
     ]
 
 
@@ -161,6 +179,15 @@ def demo(world: World) -> list[Step]:
             "health",
             {"health_ca_path": "/nonexistent"},
             ("ca_path /nonexistent", "no answer from demo"),
+            refused=True,
+            real=False,
+        ),
+        Step("nothing is wrong", "diagnose", says=("nothing that is known points at a cause",)),
+        Step(
+            "no such symptom",
+            "diagnose",
+            {"diagnosis_symptom": "slow"},
+            ("value of diagnosis_symptom must be one of",),
             refused=True,
             real=False,
         ),
@@ -292,10 +319,11 @@ def failover(world: World) -> list[Step]:
 
 
 def incidents(world: World) -> list[Step]:
-    """From the first word to the last one, in a state folder of their own. PagerDuty is the modules' alone: its stub has one memory."""
+    """From the first word to the last one, in a state folder of their own. The stubs of PagerDuty and trackers are the modules' alone."""
     mine = {
         "stack_name": world.folder.project, "stack_state_dir": str(world.folder.folder), "ops_operator": "ada",
-        "incident_pagerduty_token": "", "health_checks_full": [], "health_checks_extra": [{"type": "tcp", "host": "127.0.0.1", "port": 1}],
+        "incident_pagerduty_token": "", "incident_tracker": {}, "health_checks_full": [],
+        "health_checks_extra": [{"type": "tcp", "host": "127.0.0.1", "port": 1}],
         "notify_channels": [{"name": "chat", "kind": "chat", "url": f"{world.stack.url('STUB')}/webhook/chat/contract"}],
     }  # fmt: skip
     logins = mine | {

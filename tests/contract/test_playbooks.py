@@ -22,6 +22,9 @@ class Nowhere:
     def __str__(self) -> str:
         return "nowhere"
 
+    def __call__(self, *_arguments: object) -> Nowhere:
+        return self
+
 
 COUNTED = {lane: lane_steps(Nowhere()) for lane, lane_steps in LANES.items()}
 NUMBERED = [

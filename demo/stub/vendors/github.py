@@ -6,11 +6,11 @@ and type. Accept, the version and User-Agent are what https://docs.github.com/re
 wants, the limits what https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api says: 403 or 429, with retry-after or
 x-ratelimit-reset.
 
-The token is STUB_GITHUB_TOKEN (default ``demo-github-token``: a word, not a secret), the one repository ``astraldraft/operations``.
-Settings: ``{"token": ...}``, ``{"issues": [...]}``, each with ``title`` and perhaps ``state``, ``labels``, ``body``, ``comments``
-(texts), ``pull_request``; ``{"limited": {"count": 2, "seconds": 1, "status": 403}}`` (so many calls are too many, and how long to wait;
-``"reset": true`` says it by the clock); ``{"may_label": false}`` (labels are left away, as from somebody who may not push);
-``{"issues_off": true}``; ``{"conflict": 1}``.
+The token is STUB_GITHUB_TOKEN (default ``demo-github-token``: a word, not a secret), the repositories ``astraldraft/operations``,
+``incidents`` and ``hostile``. Settings: ``{"token": ...}``, ``{"issues": [...]}`` (of ``{"repository": "operations"}``), each with
+``title`` and perhaps ``state``, ``labels``, ``body``, ``comments`` (texts), ``pull_request``; ``{"limited": {"count": 2, "seconds": 1,
+"status": 403}}`` (so many calls are too many, and how long to wait; ``"reset": true`` says it by the clock); ``{"may_label": false}``
+(labels are left away, as from somebody who may not push); ``{"issues_off": true}``; ``{"conflict": 1}``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from typing import Any
 
 from .base import BadRequest, Call, Reply, Vendor
 
-REPOSITORY = "astraldraft/operations"
+OWNER = "astraldraft"
+#: Whoever tries something has one of their own.
+REPOSITORIES = ("operations", "incidents", "hostile")
 VERSION = "2022-11-28"
 ACCEPT = "application/vnd.github+json"
 LIST_PARAMETERS = {
@@ -67,14 +69,15 @@ class GitHub(Vendor):
 
     def reset(self) -> None:
         self._token = self.environment.get("STUB_GITHUB_TOKEN", "demo-github-token")
-        self._issues: list[dict[str, Any]] = []
+        self._repositories: dict[str, list[dict[str, Any]]] = {name: [] for name in REPOSITORIES}
+        self._choose(REPOSITORIES[0])
         self._limited: dict[str, Any] = {"count": 0, "seconds": 1, "status": 403, "reset": False}
         self._may_label, self._issues_off, self._conflict = True, False, 0
 
     def configure(self, settings: dict[str, Any]) -> None:
-        unknown = set(settings) - {"token", "issues", "limited", "may_label", "issues_off", "conflict"}
+        unknown = set(settings) - {"token", "issues", "repository", "limited", "may_label", "issues_off", "conflict"}
         if unknown:
-            raise BadRequest("settings are token, issues, limited, may_label, issues_off, conflict")
+            raise BadRequest("settings are token, issues, repository, limited, may_label, issues_off, conflict")
         self._token = settings.get("token", self._token)
         self._limited = self._limited | settings.get("limited", {})
         self._may_label = settings.get("may_label", self._may_label)
@@ -83,13 +86,20 @@ class GitHub(Vendor):
         if "issues" in settings:
             if not all(isinstance(one, dict) and one.get("title") for one in settings["issues"]):
                 raise BadRequest("issues is a list of dicts with a title")
-            self._issues = []
+            if settings.get("repository", REPOSITORIES[0]) not in REPOSITORIES:
+                raise BadRequest(f"repository is {', '.join(REPOSITORIES)}")
+            self._choose(settings.get("repository", REPOSITORIES[0]))
+            self._issues.clear()
             for one in settings["issues"]:
                 self._add({"title": one["title"], "body": one.get("body"), "labels": one.get("labels", [])}, **one)
 
+    def _choose(self, repository: str) -> None:
+        """What follows is of this one."""
+        self._repository, self._issues = repository, self._repositories[repository]
+
     def settings(self) -> dict[str, Any]:
-        return {"issues": self._issues, "limited": self._limited, "may_label": self._may_label, "issues_off": self._issues_off,
-                "conflict": self._conflict}  # fmt: skip
+        return {"issues": self._repositories[REPOSITORIES[0]], "repositories": self._repositories, "limited": self._limited,
+                "may_label": self._may_label, "issues_off": self._issues_off, "conflict": self._conflict}  # fmt: skip
 
     def _add(self, body: dict[str, Any], **more: Any) -> dict[str, Any]:
         added = {"number": len(self._issues) + 1, "title": str(body["title"]), "body": body.get("body"), "state": more.get("state", "open"),
@@ -137,8 +147,12 @@ class GitHub(Vendor):
             raise Refused(415, "Content-Type must be application/json")
 
     def _routed(self, call: Call, path: str) -> Reply:
-        issues = rf"/repos/{REPOSITORY}/issues"
-        routes = {
+        repository = re.match(rf"/repos/{OWNER}/([^/]+)/", path)
+        if not repository or repository[1] not in REPOSITORIES:
+            raise Refused(404, "Not Found")
+        self._choose(repository[1])
+        issues = rf"/repos/{OWNER}/{repository[1]}/issues"
+        routes: dict[str, dict[str, Any]] = {
             issues: {"GET": self._list, "POST": self._create},
             issues + r"/(\d+)": {"GET": self._get, "PATCH": self._update},
             issues + r"/(\d+)/labels": {"POST": self._add_labels},
@@ -239,11 +253,10 @@ class GitHub(Vendor):
         known["comments"].append(body["body"])
         return Reply(201, {"id": len(known["comments"]), "body": body["body"], "user": {"login": "ada"}})
 
-    @staticmethod
-    def _shown(one: dict[str, Any]) -> dict[str, Any]:
+    def _shown(self, one: dict[str, Any]) -> dict[str, Any]:
         created = datetime.fromtimestamp(one["created"], UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         labels = [{"id": index, "name": label, "color": "ededed", "default": False} for index, label in enumerate(one["labels"], 1)]
         shown = {"id": 1000 + one["number"], "number": one["number"], "title": one["title"], "body": one["body"], "state": one["state"],
                  "state_reason": one["state_reason"], "labels": labels, "comments": len(one["comments"]), "created_at": created,
-                 "html_url": f"https://github.com/{REPOSITORY}/issues/{one['number']}", "user": {"login": "ada"}}  # fmt: skip
+                 "html_url": f"https://github.com/{OWNER}/{self._repository}/issues/{one['number']}", "user": {"login": "ada"}}  # fmt: skip
         return shown | ({"pull_request": {"url": "https://api.github.com"}} if one["pull_request"] else {})

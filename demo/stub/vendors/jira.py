@@ -99,7 +99,7 @@ class Jira(Vendor):
 
     def _routed(self, call: Call, path: str) -> Reply:
         issue = r"/rest/api/2/issue/([^/]+)"
-        routes = {
+        routes: dict[str, dict[str, Any]] = {
             r"/rest/api/2/project/([^/]+)": {"GET": self._project},
             r"/rest/api/2/search/jql": {"GET": self._search_cloud},
             r"/rest/api/2/search": {"GET": self._search_server},

@@ -24,10 +24,12 @@ from . import (
     bad_releases,
     database_health_cost,
     deploys,
+    diagnosis,
     escalation,
     guard,
     health_cost,
     hosts,
+    incident,
     journal_verify,
     keys,
     keys_cost,
@@ -92,13 +94,15 @@ CAMPAIGNS: dict[str, Runner] = {
     "backup_memory": lambda stack, folder, o: backup_memory.run(stack, folder, o.sample),
     "logs_memory": lambda stack, folder, o: logs_memory.run(stack, folder, o.sample),
     "escalation": lambda stack, folder, o: escalation.run(stack, folder, o.sample),
+    "diagnosis": lambda stack, folder, o: diagnosis.run(stack, folder, diagnosis.chosen(o.match, o.sample), o.minutes),
+    "incident": lambda stack, folder, _o: incident.run(stack, folder),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }
 
 #: What `--sample` runs of its own accord, in CI: what no integration target and no Molecule scenario shows. All run in full by
 #: `make prove`.
-SAMPLED = ("bad_releases", "kill", "maintenance", "restore", "escalation", "setup_down")
+SAMPLED = ("bad_releases", "kill", "maintenance", "restore", "escalation", "diagnosis", "setup_down")
 
 #: Run by name only (tests/bench/run): they compare, they prove no promise.
 BENCHMARKS: dict[str, Runner] = {
@@ -124,8 +128,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--sample", action="store_true", help="a small part of each")
     parser.add_argument("--count", type=int, help="operations, runs, good releases, deploys at once, 100,000 rows: what a campaign counts")
-    parser.add_argument("--minutes", type=float, help="kill and restore begin no further point after so many")
-    parser.add_argument("--match", help="only the points of kill and restore or bad releases whose name matches this expression")
+    parser.add_argument("--minutes", type=float, help="kill, restore and diagnosis begin no further point after so many")
+    parser.add_argument("--match", help="only the points of kill and restore, bad releases or faults whose name matches this expression")
     parser.add_argument("--results", type=Path, help="a folder for the dated results (none are written otherwise)")
     parser.add_argument("--bare", action="store_true", help="run nothing; exit with 0 when none of the campaigns needs the stack")
     options = parser.parse_args()

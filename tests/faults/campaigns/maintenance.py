@@ -121,7 +121,7 @@ def refused(record: Record, stack: Stack, operations: Operations, folder: Path) 
 
 def waiting(record: Record, stack: Stack, operations: Operations, folder: Path) -> None:
     (folder / "waiting").mkdir()
-    traffic = Traffic(stack, folder / "waiting", timeout=PATIENCE)
+    traffic = Traffic(stack, folder / "waiting", more=("--timeout", str(PATIENCE)))
     health = Visitor(stack, "/api/health")
     with traffic:
         health.start()

@@ -174,9 +174,7 @@ def _topped_up(record: Record, operations: Operations) -> None:
         "a rollback to a smaller warm colour tops it up first, and says so",
         f"{play.seconds:.0f} s, {sizes}",
     )
-    record.check(
-        stack.live() == WARM and sizes[stack.live_colour() or ""] == SMALL + 1, "it has the size of its predecessor", str(sizes)
-    )
+    record.check(stack.live() == WARM and sizes[stack.live_colour() or ""] == SMALL + 1, "it has the size of its predecessor", str(sizes))
     operations.run("scale", {"scale_replicas": SMALL + 2, "scale_warm": False})
     play = operations.run("rollback", {"release_version": LIVE, "release_emergency": True})
     sizes = {name: len(Census(stack).of(name)) for name in COLOURS}

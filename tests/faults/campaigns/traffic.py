@@ -40,11 +40,11 @@ class Request(NamedTuple):
 class Traffic:
     """A context: load from entry to exit; afterwards ``report`` and ``requests``."""
 
-    def __init__(self, stack: Stack, folder: Path, rate: float = RATE, timeout: float = 10) -> None:
+    def __init__(self, stack: Stack, folder: Path, rate: float = RATE, more: tuple[str, ...] = ()) -> None:
+        """``more``: words of the generator's command line, which count before ours."""
         self._report, self._log = folder / "load.json", folder / "load.jsonl"
         self._command = [sys.executable, "-m", "demo.load", "--url", stack.url, "--rate", str(rate), "--clients", str(CLIENTS)]
-        self._command += ["--timeout", str(timeout)]
-        self._command += ["--report", str(self._report), "--log", str(self._log)]
+        self._command += ["--report", str(self._report), "--log", str(self._log), *more]
         self.report: dict[str, Any] = {}
         self.requests: list[Request] = []
 

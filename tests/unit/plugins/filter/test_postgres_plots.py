@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import types
 
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.astraldraft.ops.plugins.filter.postgres_plots import FilterModule, postgres_plots
-from ansible_collections.astraldraft.ops.plugins.module_utils._plots import charts, draw
+from ansible_collections.astraldraft.ops.plugins.module_utils._plots import draw
+from ansible_collections.astraldraft.ops.plugins.module_utils._plots_postgres import charts
 
 TABLE = {"schema": "public", "name": "t", "bytes": 2**20, "index_bytes": None, "live": 60, "dead": 40}
 INFO = {
@@ -72,7 +74,7 @@ class Figure:
 
 
 def test_a_plot_is_svg_that_stands_in_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = types.SimpleNamespace(Figure=Figure)
+    module = types.SimpleNamespace(Figure=Figure, rc_context=contextlib.nullcontext)
     chart = next(chart for chart in charts(INFO) if chart.title == "Sessions by user")
     assert draw(module, chart) == r"<svg>app\$1</svg>"
     monkeypatch.setattr(importlib, "import_module", lambda _name: module)

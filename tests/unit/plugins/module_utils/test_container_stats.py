@@ -97,3 +97,30 @@ def test_services_without_a_container_are_missing():
     assert _container_stats.without([], [], "demo")[0]["message"] == "there is no container in project demo"
     assert _container_stats.without([], [{"service": "app"}], "demo") == []
     assert "no container could be looked at: there is no container of web" in _container_stats.summary([], missing)
+
+
+def event(action, second, identity="one", **more):
+    labels = {"com.docker.compose.service": "app", "com.docker.compose.container-number": "1", **more}
+    return {"Action": action, "timeNano": int((NOW.timestamp() + second) * 10**9), "Actor": {"ID": identity, "Attributes": labels}}
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ([], []),
+        # The kernel killed the container's own process, which the engine then started again.
+        ([event("oom", 1), event("die", 2, exitCode="137")], [(137, True, False, False)]),
+        # A worker in it, and it went on.
+        ([event("oom", 1)], [(None, True, False, False)]),
+        # It was restarted for that.
+        ([event("oom", 1), event("kill", 5), event("die", 6, exitCode="0")], [(0, False, True, False), (None, True, False, True)]),
+        ([event("die", 1, exitCode="1"), event("kill", 5)], [(1, False, False, True)]),
+        # Out of order, and of a container that is gone.
+        ([event("die", 2, exitCode="143"), event("kill", 1)], [(143, False, True, False)]),
+        ([event("die", 2, identity="gone", exitCode="3")], [(3, False, False, True)]),
+    ],
+)
+def test_what_ended_and_whether_somebody_wanted_that(events, found):
+    told = _container_stats.deaths(events, {"one"})
+    assert [(one["exit_code"], one["oom_killed"], one["asked"], one["settled"]) for one in told] == found
+    assert {one["replica"] for one in told} <= {"app-1"}

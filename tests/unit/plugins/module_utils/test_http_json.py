@@ -100,6 +100,23 @@ def test_a_refusal_names_the_service_and_hides_secrets(status):
     assert str(caught.value).endswith(": said ******** so, and ********, this")
 
 
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (b'{"message": "no", "errors": ["this", "that"]}', "no, this, that"),
+        (b'{"message": "no", "errors": [{"field": "title"}]}', "no, {'field': 'title'}"),
+        (b'{"errorMessages": ["no such issue"], "errors": {}}', "no such issue"),
+        (b'{"errorMessages": [], "errors": {"summary": "too long", "labels": "has spaces"}}', "summary: too long, labels: has spaces"),
+        (b'{"error": {"message": "no", "errors": ["this"]}}', "no, this"),
+        (b'{"error": "no"}', "no"),
+        (b'"no"', "no"),
+        (b"{}", ""),
+    ],
+)
+def test_the_words_of_a_service_are_found(document, words):
+    assert asked(bad.answering("400 Bad Request", document), accepted=(400,)).said == words
+
+
 def test_what_is_not_json_hides_secrets():
     with pytest.raises(ProbeError, match=r"^Gauge at http://\S+ answered 200 with a body that is not JSON: 'hello \*+'$"):
         asked(bad.answering(body=b"hello " + UNSEEN.encode()))

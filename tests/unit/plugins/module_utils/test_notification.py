@@ -112,6 +112,10 @@ def test_what_is_no_field_and_no_message_is_refused():
 def test_hostile_text_comes_out_harmless():
     hostile = "\x1b[2J\x1b]0;title\x07red\x1b[31m \x00\x07\x9bx \u202eevil\u2066 tab\there\r\nnext \ud800"
     assert _notification.harmless(hostile) == "red x evil tab\there\nnext "
+    unseen = "\u061ca\u200bb\u00adc\u2066d\u2069\U000e0041\u180e"
+    assert _notification.harmless(unseen) == "abcd"
+    joined = "\U0001f469\u200d\U0001f680 \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert _notification.harmless(joined) == joined
     assert _notification.one_line("a\n\x1b[1mb\tc") == "a b c"
     fields = dict(FIELDS["incident_initial"], impact="<!channel> <@U1> <http://evil|safe> & @here @Everyone me@home")
     text = render("incident_initial", "chat", fields)
