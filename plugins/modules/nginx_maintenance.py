@@ -308,7 +308,7 @@ def prepare(module, switch, result, files):
         drain(module, switch, workers, result)
 
 
-def close(module, switch, result):
+def close(module, switch, result, _files):
     """Close, and wait until what was begun before is finished."""
     module.fence()
     switch.begin()
@@ -331,11 +331,11 @@ def drain(module, switch, workers, result):
     result["drained"] = not result["draining_workers"]
 
 
-def remove(module, switch, result):
+def remove(module, switch, result, files):
     """Open at once, then tidy up."""
     module.fence()
     switch.open()
-    switch.put(dict.fromkeys((rules.HTTP, rules.SERVER)))
+    switch.put(files)
     result["reload_seconds"] = switch.load(module)[1]
 
 
@@ -359,10 +359,9 @@ def work(module, result):
         if plan:
             state = ACTIVE if params["state"] == ACTIVE or result["before"]["state"] == ACTIVE else PREPARED
             after = {"state": state, "mode": plan.mode, "ends_at": to_iso(plan.ends_at), "seconds_left": int(plan.ends_at - now)}
-        steps = [(opening, remove), (rewritten and plan, lambda *all_: prepare(*all_, files=files)), (closing, close)]
-        for needed, step in steps:
+        for needed, step in ((opening, remove), (rewritten and plan, prepare), (closing, close)):
             if needed and not module.check_mode:
-                step(module, switch, result)
+                step(module, switch, result, files)
             result["changed"] = result["changed"] or bool(needed)
         result["after"] = after
 
