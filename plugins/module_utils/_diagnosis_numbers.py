@@ -344,7 +344,7 @@ def releases(answer, evidence):
     return {
         "release.age": Number(age, "seconds", newest["version"]),
         "release.has_former": _yes(bool(former), former.get("version")),
-    }, {"live_release": newest["version"], "former_release": former.get("version")}  # fmt: skip
+    }, {"live_release": newest["version"]}  # fmt: skip
 
 
 def host(answer, _evidence):
