@@ -124,3 +124,20 @@ def test_what_takes_long_is_there() -> None:
     assert lines
     absent = [name for suite, name in lines if not (ROOT / folders[suite].format(name)).exists()]
     assert [name for name in absent if f'"{name}": ' not in lanes] == []
+
+
+NAMED_PLAYBOOK = re.compile(r"ansible-playbook astraldraft\.ops\.(\w+)|\bplaybooks/(\w+)\.yml")
+TOLD = [
+    path
+    for folder in ("README.md", "docs", "plugins", "roles", "playbooks", "demo", "inventories")
+    for path in ([ROOT / folder] if (ROOT / folder).is_file() else sorted((ROOT / folder).rglob("*")))
+    if path.suffix in (".md", ".py", ".yml", ".j2")
+]
+
+
+def test_whoever_is_told_to_run_a_playbook_finds_it():
+    """At three in the morning a command that is not there is worse than none."""
+    known = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    named = {(path.relative_to(ROOT).as_posix(), "".join(found)) for path in TOLD for found in NAMED_PLAYBOOK.findall(path.read_text("utf-8"))}
+    assert len(named) > 50
+    assert sorted(one for one in named if one[1] not in known) == []
