@@ -299,6 +299,9 @@ def failover(world: World) -> list[Step]:
     ]
 
 
+STRANGER = {"incident_contacts": {"cto": {"email": "cto@example.com"}}}
+
+
 def incidents(world: World) -> list[Step]:
     """From the first word to the last one, in a state folder of their own. The stubs of PagerDuty and trackers are the modules' alone."""
     mine = {
@@ -313,6 +316,7 @@ def incidents(world: World) -> list[Step]:
         "incident_impact": "A third",
         "incident_message": "We look",
     }
+    nowhere = logins | STRANGER
     worse = mine | {"incident_severity": "SEV-1", "incident_message": "All of them"}
     action = {"incident_actions_due": [{"title": "Alert earlier", "owner": "ada", "due": "2025-12-24"}]}
     over = mine | {"incident_resolution": "Rolled back"}
@@ -322,6 +326,9 @@ def incidents(world: World) -> list[Step]:
         Step("nothing to say", "incident_update", mine, ("Say what is new",), refused=True, real=False),
         Step("how bad", "incident_open", logins | {"incident_severity": ""}, ("Say how bad it is",), refused=True, real=False),
         Step("not filled in", "incident_open", logins | {"incident_impact": "[Brief]"}, ("still says",), refused=True, real=False),
+        Step("whom nobody reaches", "incident_open", nowhere, ("was never filled in", "ops_override: [policy]"), refused=True, real=False),
+        Step("all the same", "incident_open", nowhere | WHY | {"ops_override": ["policy"]}, ("would be opened",), changes=True, real=False),
+        Step("by the clock", "incident_escalate", mine | STRANGER, ("was never filled in", "Mend incident_contacts"), refused=True),
         Step("the first", "incident_open", logins, ("would be opened. Nothing new goes into production", "Would tell: chat"), changes=True),
         Step("the same", "incident_open", logins, ("is open already",)),
         Step("what it holds back", "locks", mine | {"lock_operation": "deploy"}, ("deploy may not begin", "Logins fail")),

@@ -138,6 +138,6 @@ TOLD = [
 def test_whoever_is_told_to_run_a_playbook_finds_it():
     """At three in the morning a command that is not there is worse than none."""
     known = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
-    named = {(path.relative_to(ROOT).as_posix(), "".join(found)) for path in TOLD for found in NAMED_PLAYBOOK.findall(path.read_text("utf-8"))}
+    named = {(str(path.relative_to(ROOT)), "".join(found)) for path in TOLD for found in NAMED_PLAYBOOK.findall(path.read_text("utf-8"))}
     assert len(named) > 50
     assert sorted(one for one in named if one[1] not in known) == []

@@ -40,6 +40,8 @@ OVER = {
     "incident_resolution": "We went back to the release before it.",
     "incident_actions_due": [{"title": "Look at errors before the soak lets a release pass", "owner": "grace", "due": "2099-01-01"}],
 }
+#: The release fails in one request of twenty; a graph of a window smooths it.
+FAULT_PERCENT = 2.0
 GRAPHS = {"error_rate", "latency", "load"}
 
 
@@ -130,6 +132,10 @@ def _document(story: Story, identity: str) -> None:
     numbers = [entry["sequence"] for entry in expected]
     record.check(bool(numbers) and rows == numbers, "its timeline is the journal", f"{len(numbers)} operations; {rows} of {numbers}")
     record.check(ALERT in text and ALERT in page, "the alert is in it", "")
+    drawn = json.loads((path / "postmortem.json").read_text())["measured"]["graphs"]["error_rate"]
+    began = seconds_of(_record_of(path)["started_at"])
+    worst = max((percent or 0.0 for moment, percent in drawn if moment >= began), default=0.0)
+    record.check(worst >= FAULT_PERCENT, "its graph of errors shows the fault", f"{worst:.1f} % of the requests failed at the worst moment")
     record.check(page.count("<svg ") == len(GRAPHS) and "<script" not in page, "the page is whole, and runs nothing", f"{len(page)} bytes")
     again, _evidence = story.step("once more", "incident_postmortem", {"incident_id": identity})
     record.check("is as it was" in again.output, "twice is the same", last_words(again) if "is as it was" not in again.output else "")
