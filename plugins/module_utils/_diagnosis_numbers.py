@@ -22,6 +22,9 @@ _LOW_IS_BAD = ("containers.least_cpus", "certificate.days_left", "certificate.fr
 # Where nobody has an account of its own. A share says nothing of a file system for a few secrets.
 _SMALLEST = 256 * 1024
 _KILLED = 137
+MIB = 1 << 20
+#: Who is given more gets at least so many bytes.
+LEAST_MEMORY = 256 * MIB
 _RECENT = 30  # seconds
 
 
@@ -36,7 +39,18 @@ def of_host(evidence):
             words.update({name: word for name, word in named.items() if word})
     # Where the host is what is short, the live colour is who could be given more of it.
     words.setdefault("throttled_service", words.get("live_service"))
-    return numbers, words
+    rows = (evidence.get("containers") or {}).get("containers") or []
+    memory = _more(rows, words.get("starved_service"), "memory_limit", LEAST_MEMORY)
+    words.update(
+        more_memory=memory and "{0:.0f}M".format(memory / MIB), more_cpus=_more(rows, words.get("throttled_service"), "cpus_limit", 1)
+    )
+    return numbers, {name: word for name, word in words.items() if word}
+
+
+def _more(rows, service, limit, least):
+    """Twice what the containers of a service may use, and ``least`` of it; None where nothing limits them."""
+    known = [row[limit] for row in rows if row["service"] == service and row[limit]]
+    return max(2 * max(known), least) if known else None
 
 
 def merged(hosts):

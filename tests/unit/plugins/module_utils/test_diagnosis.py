@@ -136,6 +136,21 @@ def test_what_has_to_run_and_does_not():
     assert told(retired)["hypotheses"] == []
 
 
+def test_who_is_given_more_gets_more_than_it_has():
+    def limited(evidence):
+        seen.oom_kill(evidence)
+        for row in evidence["containers"]["containers"]:
+            row["memory_limit"] = 3 << 30
+
+    def free(evidence):
+        seen.oom_kill(evidence)
+        for row in evidence["containers"]["containers"]:
+            row["memory_limit"] = None
+
+    assert "-e scale_memory=6144M" in told(limited)["hypotheses"][0]["next"]
+    assert "-e scale_memory=<MORE_MEMORY>" in told(free)["hypotheses"][0]["next"]
+
+
 def test_what_was_done_about_a_death_ends_it():
     def restarted(evidence):
         seen.oom_kill(evidence)
