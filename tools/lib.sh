@@ -151,8 +151,8 @@ side_by_side() {
     rm -rf "$logs"
 }
 
-# last_failure LINES FILE: the last task in Ansible's output that failed and was not ignored, without the excerpt of its source, cut to so many
-# lines of 400 characters; the end of the file when there is none.
+# last_failure LINES FILE: the last task in Ansible's output that failed and was not ignored, without the excerpt of its source, the command
+# and what is said twice, cut to so many lines of 400 characters; the end of the file when there is none.
 last_failure() {
     awk -v most="$1" '
         function close_block() { if (block ~ /\nfatal: |\nfailed: / && block !~ /\n\.\.\.ignoring/) found = block; block = ""; source = 0 }
@@ -160,7 +160,9 @@ last_failure() {
         { end[NR] = substr($0, 1, 400) }
         /^Origin: / { source = 1 }
         /^(fatal|failed): / { source = 0 }
-        !source { block = block "\n" end[NR] }
+        /^    [a-z_]+:/ { aside = /^    (cmd|delta|start|end|changed|changed_when_result|invocation|ansible_facts|stdout_lines|stderr_lines):/ }
+        /^[^ ]/ { aside = 0 }
+        !source && !aside { block = block "\n" end[NR] }
         END {
             close_block()
             if (!found) for (i = NR - most + 1; i <= NR; i++) found = found "\n" end[i]
