@@ -34,6 +34,7 @@ HTTP_SPEC = dict(
 )
 _ARGUMENTS = {"url_username": "username", "url_password": "password"}
 MAX_BYTES = 1024 * 1024
+MAX_SHOWN_QUERY = 80  # a query of Prometheus has hundreds of characters, which nobody reads in a sentence
 RETRIED_STATUSES = (429, 502, 503, 504)
 RETRY_PAUSE = 0.2
 SECRET_NAME = re.compile(r"key|token|secret|passw|signature|credential|auth", re.IGNORECASE)
@@ -44,7 +45,7 @@ _Target = collections.namedtuple("_Target", "scheme host port path user password
 
 
 def safe_url(url):
-    """``url`` as it may be shown: without user, password and fragment, with the values of secret-looking parameters masked."""
+    """``url`` as it may be shown: without user, password and fragment, with the values of secret-looking parameters masked, its query in short."""
     try:
         parts = urllib.parse.urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
@@ -54,6 +55,8 @@ def safe_url(url):
         "{0}=***".format(name) if SECRET_NAME.search(name) and mark else name + mark + value
         for name, mark, value in (pair.partition("=") for pair in parts.query.split("&"))
     )
+    if len(query) > MAX_SHOWN_QUERY:
+        query = query[: MAX_SHOWN_QUERY - 3] + "..."
     return urllib.parse.urlunsplit((parts.scheme, host, parts.path, query, ""))
 
 

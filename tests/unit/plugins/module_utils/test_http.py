@@ -101,6 +101,11 @@ def test_no_secret_is_shown():
     assert "abc" not in error.message
 
 
+def test_a_long_query_is_shown_in_short():
+    shown = _http.safe_url("http://prometheus:9090/api/v1/query?query=" + "x" * 300)
+    assert shown.startswith("http://prometheus:9090/api/v1/query?query=xxx") and shown.endswith("x...") and len(shown) < 120
+
+
 def test_https_needs_a_known_authority_and_the_right_name(tmp_path):
     certificate, key = bad.make_certificate(tmp_path)
     with bad.serving(bad.answering(), bad.tls_context(certificate, key)) as port:
