@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.tests.contract.lib.archived import Archived
+from ansible_collections.astraldraft.ops.tests.contract.lib.certified import Certified
 from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
 from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
@@ -376,6 +377,14 @@ class World:
     @functools.cached_property
     def archived(self) -> Archived:
         found = Archived(self._place("archived")[0])
+        self.at_end(found.down)
+        found.up()
+        return found
+
+    @functools.cached_property
+    def certified(self) -> Certified:
+        """An nginx with TLS, and pebble."""
+        found = Certified(*self._place("certified"))
         self.at_end(found.down)
         found.up()
         return found
