@@ -142,11 +142,15 @@ class LoadBalancer:
 
     def loaded(self, before):
         """Whether workers other than ``before`` (process ids) serve now; marks the switch as seen through when so."""
-        active, _draining = self.workers()
-        if set(active) - set(before):
+        if self.renewed(before):
             self.settled()
             return True
         return False
+
+    def renewed(self, before):
+        """Whether workers other than ``before`` (process ids) serve now."""
+        active, _draining = self.workers()
+        return bool(set(active) - set(before))
 
     def last_words(self, lines=5):
         """The last lines of nginx's log, for a failure message."""
