@@ -190,8 +190,6 @@ duration:
   type: float
 """
 
-import time
-
 from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _docker, _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import short_name
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -292,41 +290,6 @@ def wanted_servers(module, client, balancer, text):
     return servers
 
 
-def switch(module, balancer, content, result):
-    """Install and load ``content``; the former file comes back when nginx does not take it.
-
-    Returns the process ids of the workers that served before.
-    """
-    module.fence()
-    former = read_text(balancer.path)
-    before, _draining = balancer.workers()
-    if content != former:
-        balancer.install(content)
-    else:
-        balancer.test()
-    started = time.monotonic()
-    balancer.reload()
-    done = poll(lambda: balancer.loaded(before), bool, module.params["wait_timeout"], 0.05, module.heartbeat)[1]
-    if not done:
-        if former is not None and former != content:
-            balancer.install(former)
-        raise OpsError(
-            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. "
-            "nginx says: {2}".format(balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing")
-        )
-    result["reload_seconds"] = round(time.monotonic() - started, 3)
-    return before
-
-
-def leaving(balancer, former):
-    """The process ids (set) of workers that still finish connections under a former configuration.
-
-    ``former`` are those that served before this switch: nginx takes a moment to mark them as shutting down.
-    """
-    active, draining = balancer.workers()
-    return set(draining) | (set(active) & set(former))
-
-
 def work(module, result):
     with _docker.engine(module.params["docker_host"]) as client:
         balancer = LoadBalancer(client, module.params["project"], module.params["service"], module.params["path"])
@@ -341,10 +304,10 @@ def work(module, result):
         result["changed"] = content != former or balancer.pending() or too_few(module, client)
         former_workers, patience = [], 0
         if result["changed"] and not module.check_mode:
-            former_workers = switch(module, balancer, content, result)
+            former_workers, result["reload_seconds"] = balancer.replace(module, content)
         if module.params["drain"] and not module.check_mode:
             patience = module.params["drain_timeout"]
-        left = poll(lambda: leaving(balancer, former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
+        left = poll(lambda: balancer.leaving(former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
         result["draining_workers"] = len(left)
         if module.params["drain"]:
             result["drained"] = not left
