@@ -149,7 +149,10 @@ class LoadBalancer:
             sync_folder(os.path.dirname(self.path))
 
     def replace(self, module, content, what="the new upstream"):
-        """Have nginx serve by ``content`` (None: without the file), or as before when it does not take it. -> as ``load``; raises OpsError."""
+        """Have nginx serve by ``content`` (None: without the file), or as before when it does not take it.
+
+        Returns what ``load`` does. Raises OpsError.
+        """
         module.fence()
         former = read_text(self.path)
         if content != former:
