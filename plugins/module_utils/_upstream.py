@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One upstream of an nginx that runs in a container: read, switched, drained. Private: other collections must not import it."""
+"""One file of an nginx that runs in a container, most often an upstream: read, switched, drained. Private: other collections must not
+import it.
+"""
 
 from __future__ import annotations
 
@@ -65,6 +67,14 @@ class LoadBalancer:
         top = self._client.api.top(self.container.id, ps_args="-eo pid,args")
         return _nginx.workers(top["Titles"], top["Processes"])
 
+    def leaving(self, former):
+        """The process ids (set) of workers that still finish connections under a former configuration.
+
+        ``former`` are those that served before this switch: nginx takes a moment to mark them as shutting down.
+        """
+        active, draining = self.workers()
+        return set(draining) | (set(active) & set(former))
+
     def version(self):
         """nginx's version as a tuple, or None."""
         return _nginx.version(self._run(["nginx", "-v"])[1])
@@ -90,16 +100,20 @@ class LoadBalancer:
                 nginx_output=output,
             )
 
-    def test_candidate(self, content):
+    def inside(self, *parts):
+        """The path that something in the shared folder has inside the container."""
+        return posixpath.join(self._folder, *parts)
+
+    def test_candidate(self, content, what="the new upstream"):
         """Have nginx test ``content`` on its own, before it takes anyone's place. Raises OpsError."""
         candidate, wrapper = self.path + CANDIDATE_SUFFIX, self.path + CANDIDATE_SUFFIX + "-main"
-        inside = posixpath.join(self._folder, os.path.basename(candidate))
+        inside = self.inside(os.path.basename(candidate))
         try:
             write_atomically(candidate, content, mode=0o644)
             write_atomically(wrapper, "events {{}}\nhttp {{ include {0}; }}\n".format(inside), mode=0o644)
             code, output = self._run(["nginx", "-t", "-c", inside + "-main"])
             if code != 0:
-                raise OpsError("nginx refuses the new upstream, so nothing was switched: {0}".format(output.strip()), nginx_output=output)
+                raise OpsError("nginx refuses {0}, so nothing was switched: {1}".format(what, output.strip()), nginx_output=output)
         finally:
             for leftover in (candidate, wrapper):
                 if os.path.exists(leftover):
@@ -109,7 +123,7 @@ class LoadBalancer:
         """Put ``content`` in place by one rename; an earlier file comes back when nginx refuses the whole. Raises OpsError."""
         self.test_candidate(content)
         previous = read_text(self.path)
-        write_atomically(self.path + PENDING_SUFFIX, "", mode=0o600)
+        self.begin()
         write_atomically(self.path, content, mode=0o644)
         try:
             self.test()
@@ -118,14 +132,19 @@ class LoadBalancer:
                 write_atomically(self.path, previous, mode=0o644)
             else:
                 os.unlink(self.path)
-            self._settled()
+            self.settled()
             raise
+
+    def begin(self):
+        """Mark a switch as begun: whoever finds the mark sees it through."""
+        write_atomically(self.path + PENDING_SUFFIX, "", mode=0o600)
 
     def reload(self):
         """Tell nginx to load what lies there, without waiting."""
         self._client.api.kill(self.container.id, signal="HUP")
 
-    def _settled(self):
+    def settled(self):
+        """Take the mark of a switch away: what lies there is what nginx has loaded."""
         if self.pending():
             os.unlink(self.path + PENDING_SUFFIX)
 
@@ -133,7 +152,7 @@ class LoadBalancer:
         """Whether workers other than ``before`` (process ids) serve now; marks the switch as seen through when so."""
         active, _draining = self.workers()
         if set(active) - set(before):
-            self._settled()
+            self.settled()
             return True
         return False
 

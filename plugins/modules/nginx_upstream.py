@@ -318,15 +318,6 @@ def switch(module, balancer, content, result):
     return before
 
 
-def leaving(balancer, former):
-    """The process ids (set) of workers that still finish connections under a former configuration.
-
-    ``former`` are those that served before this switch: nginx takes a moment to mark them as shutting down.
-    """
-    active, draining = balancer.workers()
-    return set(draining) | (set(active) & set(former))
-
-
 def work(module, result):
     with _docker.engine(module.params["docker_host"]) as client:
         balancer = LoadBalancer(client, module.params["project"], module.params["service"], module.params["path"])
@@ -344,7 +335,7 @@ def work(module, result):
             former_workers = switch(module, balancer, content, result)
         if module.params["drain"] and not module.check_mode:
             patience = module.params["drain_timeout"]
-        left = poll(lambda: leaving(balancer, former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
+        left = poll(lambda: balancer.leaving(former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
         result["draining_workers"] = len(left)
         if module.params["drain"]:
             result["drained"] = not left
