@@ -45,7 +45,7 @@ _Target = collections.namedtuple("_Target", "scheme host port path user password
 
 
 def safe_url(url):
-    """``url`` as it may be shown: without user, password and fragment, with the values of secret-looking parameters masked, its query in short."""
+    """``url`` as it may be shown: without user, password and fragment, secret-looking parameters masked, a long query cut."""
     try:
         parts = urllib.parse.urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
