@@ -228,7 +228,7 @@ def database(world: World) -> list[Step]:
     cluster = {"backup_engine": "pgbackrest"}
     analyze = {"database_operations": ["analyze"], "database_objects": ["public.drafts"]}
     keys = {"backup_kind": "cache"}
-    back = {"restore_kind": "cache", "restore_backup": "latest", "ops_confirm": world.stack.project, "restore_existing": "keep"}
+    back = {"restore_kind": "cache", "restore_backup": "latest", "ops_confirm": world.stack.project, "restore_existing": "replace"}
     return [
         Step("how it is", "database_health", says=("pass server",)),
         Step("who is there", "database_connections", says=("by state",)),
@@ -243,7 +243,7 @@ def database(world: World) -> list[Step]:
         Step("every key", "backup", keys, ("would be taken.", "-e backup_kind=cache"), changes=True),
         Step("by loading it", "backup_verify", keys | {"backup_verify_level": "restore"}, ("would be verified (restore).",), changes=True),
         Step("another cache's name", "restore", back | {"ops_confirm": "shop"}, ("which is another",), refused=True, real=False),
-        Step("what is missing", "restore", back, ("would be given to 3 primaries.",), changes=True, real=False),
+        Step("every key as it was", "restore", back, ("would be given to 3 primaries.",), changes=True, real=False),
         Step("not of the cluster", "backup", keys | cluster, ("pgBackRest backs up the database's",), refused=True, real=False),
         Step("no repository yet", "backup_verify", cluster, ("no stanza main",), refused=True, real=False),
         Step("the first of the cluster", "backup", cluster, ("A backup of the cluster (full) would be taken.",), changes=True),
