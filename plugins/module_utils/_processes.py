@@ -30,7 +30,7 @@ def marker(stack, token):
     return "{0}/{1}".format(stack, token)
 
 
-def _read(path):
+def read(path):
     try:
         with open(path, "rb") as stream:
             return stream.read()
@@ -38,13 +38,13 @@ def _read(path):
         return b""
 
 
-def _ancestors(pid, proc):
+def ancestors(pid, proc):
     """``pid`` and the processes that it descends from."""
     found = set()
     while pid and pid not in found:
         found.add(pid)
         # The name, in brackets, may hold anything: what follows the last bracket is the state and then the parent.
-        fields = _read(os.path.join(proc, str(pid), "stat")).rpartition(b")")[2].split()
+        fields = read(os.path.join(proc, str(pid), "stat")).rpartition(b")")[2].split()
         pid = int(fields[1]) if len(fields) > 1 else 0
     return found
 
@@ -52,14 +52,14 @@ def _ancestors(pid, proc):
 def find(markers, proc="/proc", own=None):
     """The processes that carry one of ``markers``, by number, without this one and those that it descends from."""
     wanted = {"{0}={1}".format(VARIABLE, text).encode("utf-8"): text for text in markers}
-    spared = _ancestors(own or os.getpid(), proc)
+    spared = ancestors(own or os.getpid(), proc)
     found = []
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
         folder = os.path.join(proc, str(pid))
-        carried = [wanted[entry] for entry in _read(os.path.join(folder, "environ")).split(b"\0") if entry in wanted]
+        carried = [wanted[entry] for entry in read(os.path.join(folder, "environ")).split(b"\0") if entry in wanted]
         if carried and pid not in spared:
             # The bare name: arguments may hold secrets.
-            found.append(Process(pid, _read(os.path.join(folder, "comm")).decode("utf-8", "replace").strip(), carried[0]))
+            found.append(Process(pid, read(os.path.join(folder, "comm")).decode("utf-8", "replace").strip(), carried[0]))
     return found
 
 

@@ -2,16 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One upstream of an nginx that runs in a container: read, switched, drained. Private: other collections must not import it."""
+"""A file of the configuration of an nginx that runs in a container, an upstream or another one: read, switched, drained. Private: other
+collections must not import it.
+"""
 
 from __future__ import annotations
 
 import os
 import posixpath
+import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 UPSTREAM_SPEC = {
     "project": {"type": "str", "required": True},
@@ -25,7 +29,7 @@ CANDIDATE_SUFFIX = ".candidate"
 class LoadBalancer:
     """The nginx of a Compose project, and the folder of upstream files that host and container share.
 
-    ``path`` is the upstream's file on the host. Raises OpsError when nginx is not running or does not see that folder.
+    ``path`` is the file on the host. Raises OpsError when nginx is not running or does not see that folder.
     """
 
     def __init__(self, client, project, service, path):
@@ -49,6 +53,10 @@ class LoadBalancer:
             "The load balancer {0} does not see the folder {1}: none of its mounts holds it. "
             "Mount it where nginx.conf includes upstreams from.".format(self.container.name, folder)
         )
+
+    def inside(self):
+        """The file as nginx sees it."""
+        return posixpath.join(self._folder, os.path.basename(self.path))
 
     # -- reading
 
@@ -93,13 +101,14 @@ class LoadBalancer:
     def test_candidate(self, content):
         """Have nginx test ``content`` on its own, before it takes anyone's place. Raises OpsError."""
         candidate, wrapper = self.path + CANDIDATE_SUFFIX, self.path + CANDIDATE_SUFFIX + "-main"
-        inside = posixpath.join(self._folder, os.path.basename(candidate))
+        inside = self.inside() + CANDIDATE_SUFFIX
         try:
             write_atomically(candidate, content, mode=0o644)
             write_atomically(wrapper, "events {{}}\nhttp {{ include {0}; }}\n".format(inside), mode=0o644)
             code, output = self._run(["nginx", "-t", "-c", inside + "-main"])
             if code != 0:
-                raise OpsError("nginx refuses the new upstream, so nothing was switched: {0}".format(output.strip()), nginx_output=output)
+                message = "nginx refuses the new {0}, so nothing was switched: {1}".format(os.path.basename(self.path), output.strip())
+                raise OpsError(message, nginx_output=output)
         finally:
             for leftover in (candidate, wrapper):
                 if os.path.exists(leftover):
@@ -145,3 +154,28 @@ class LoadBalancer:
         """The lines of nginx's log, the access log among them, since a moment (seconds since the epoch)."""
         text = self._client.api.logs(self.container.id, since=float(since))
         return text.decode("utf-8", "replace").splitlines()
+
+
+def switch(module, balancer, content):
+    """Install and load ``content``; the former file comes back when nginx does not take it.
+
+    Returns the process ids of the workers that served before, and the seconds until new ones did. Raises OpsError.
+    """
+    module.fence()
+    former = read_text(balancer.path)
+    before, _draining = balancer.workers()
+    if content != former:
+        balancer.install(content)
+    else:
+        balancer.test()
+    started = time.monotonic()
+    balancer.reload()
+    done = poll(lambda: balancer.loaded(before), bool, module.params["wait_timeout"], 0.05, module.heartbeat)[1]
+    if not done:
+        if former is not None and former != content:
+            balancer.install(former)
+        raise OpsError(
+            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. "
+            "nginx says: {2}".format(balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing")
+        )
+    return before, round(time.monotonic() - started, 3)

@@ -190,14 +190,12 @@ duration:
   type: float
 """
 
-import time
-
 from ansible_collections.astraldraft.ops.plugins.module_utils import _colours, _docker, _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils._docker import short_name
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer
+from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer, switch
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 SPEC = dict(
@@ -292,32 +290,6 @@ def wanted_servers(module, client, balancer, text):
     return servers
 
 
-def switch(module, balancer, content, result):
-    """Install and load ``content``; the former file comes back when nginx does not take it.
-
-    Returns the process ids of the workers that served before.
-    """
-    module.fence()
-    former = read_text(balancer.path)
-    before, _draining = balancer.workers()
-    if content != former:
-        balancer.install(content)
-    else:
-        balancer.test()
-    started = time.monotonic()
-    balancer.reload()
-    done = poll(lambda: balancer.loaded(before), bool, module.params["wait_timeout"], 0.05, module.heartbeat)[1]
-    if not done:
-        if former is not None and former != content:
-            balancer.install(former)
-        raise OpsError(
-            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. "
-            "nginx says: {2}".format(balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing")
-        )
-    result["reload_seconds"] = round(time.monotonic() - started, 3)
-    return before
-
-
 def leaving(balancer, former):
     """The process ids (set) of workers that still finish connections under a former configuration.
 
@@ -341,7 +313,7 @@ def work(module, result):
         result["changed"] = content != former or balancer.pending() or too_few(module, client)
         former_workers, patience = [], 0
         if result["changed"] and not module.check_mode:
-            former_workers = switch(module, balancer, content, result)
+            former_workers, result["reload_seconds"] = switch(module, balancer, content)
         if module.params["drain"] and not module.check_mode:
             patience = module.params["drain_timeout"]
         left = poll(lambda: leaving(balancer, former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]

@@ -103,6 +103,7 @@ def operations(world: World) -> list[Step]:
         Step("nothing for one replica", "weights", why | {"traffic_weights": {"app-blue-1": 0}}, ("no traffic: app-blue-1",), changes=True),
         Step("the same for all", "weights", why | {"traffic_weights": {}}, ("app-blue-1: 1",), changes=True),
         Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
+        *blocks(live),
         *clock(world, live),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
         *postmortem(world, live),
@@ -121,6 +122,21 @@ def postmortem(world: World, live: dict[str, Any]) -> list[Step]:
         Step("which one", "incident_postmortem", another, ("There is no incident 2025-0009",), refused=True, real=False),
         Step("what happened", "incident_postmortem", live, ("The post-mortem of 2025-0001 would be written", "Empty: cause"), changes=True),
         Step("what is written already", "incident_postmortem", live, ("The post-mortem of 2025-0001 is as it was",)),
+    ]
+
+
+def blocks(live: dict[str, Any]) -> list[Step]:
+    """In its nginx: what this machine's kernel does is no concern of theirs."""
+    there = live | {"firewall_backend": "nginx"}
+    one = there | WHY | {"firewall_addresses": ["192.0.2.1"]}
+    return [
+        Step("whom", "block_address", there | WHY, ("Say whom to block",), refused=True, real=False),
+        Step("a neighbour", "block_address", one | {"firewall_addresses": ["10.1.2.3"]}, ("is private",), refused=True, real=False),
+        Step("a stranger", "block_address", one, ("192.0.2.1 would be blocked for 24h",), changes=True),
+        Step("the same one", "block_address", one, ("192.0.2.1 is blocked already",), real=False),
+        Step("who is blocked", "blocked", there, ("192.0.2.1", "1 is blocked.")),
+        Step("no longer", "unblock_address", one, ("192.0.2.1 would no longer be blocked",), changes=True),
+        Step("whose time is over", "unblock_address", there, ("No block is over.",), real=False),
     ]
 
 
@@ -145,6 +161,7 @@ def demo(world: World) -> list[Step]:
     """What looks at the whole stack, or needs more of it than a newcomer has."""
     nobody = {"type": "tcp", "host": "127.0.0.1", "port": 1}
     version, live = world.stack.live_version, world.stack.live
+    many = {f"security_{what}_limit": 10**9 for what in ("user", "address", "error")}
     return [
         Step("everything is there", "stack", says=("ok=",)),
         Step("everything is well", "health", says=("pass:",)),
@@ -180,6 +197,8 @@ def demo(world: World) -> list[Step]:
         *database(world),
         *cache(),
         *monitoring(world),
+        Step("what stands out", "security_audit", many, ("pass: nothing stands out",)),
+        Step("an empty window", "security_audit", many | {"security_window": "soon"}, ("inconclusive",), refused=True, real=False),
     ]
 
 

@@ -24,6 +24,7 @@ READING_PROGRAMS = (
     r"/sbin/ldconfig -p",
     r"(\S*/)?file --mime-type --mime-encoding \S+",
     r"(\S*/)?lsattr -vd \S+",
+    r"(\S*/)?nft -j list table inet \w+",
 )
 
 # Programs inside a container that only say something: README.md says why.

@@ -10,9 +10,7 @@ ID = "sha256:" + "1d3f" * 16
 
 def inspection(service="app-blue", number="1", state="running", addresses=None, env=None, **further):
     """What the engine (API 1.41) says of a container, cut down to what is read of it."""
-    networks = {
-        name: {"IPAddress": address, "Aliases": None} for name, address in (addresses or {"demo_default": "172.18.0.5"}).items()
-    }
+    networks = {name: {"IPAddress": address, "Aliases": None} for name, address in (addresses or {"demo_default": "172.18.0.5"}).items()}
     labels = {_docker.PROJECT_LABEL: "demo", _docker.SERVICE_LABEL: service, _docker.NUMBER_LABEL: number}
     answer = {
         "Id": "2f1e0c9d8b7a",

@@ -32,7 +32,7 @@ def read_back(text):
         'double "quoted"',
         "single 'quoted'",
         "$HOME ${HOME} $$ $(id) `id`",
-        "back\\slash \\n \\\\ \\$ \\\"",
+        'back\\slash \\n \\\\ \\$ \\"',
         "ends with \\",
         "two\nlines\n",
         "# no comment # either",
