@@ -38,6 +38,17 @@ def write_atomically(path, content, mode=0o600, owner=None):
     sync_folder(folder)
 
 
+def owner_of_folder(path):
+    """For `write_atomically`: whose the folder of ``path`` is, where root writes into it; None, the caller's own, for everybody else.
+
+    A module that becomes root must not take from the operation's user what it writes for him.
+    """
+    if os.geteuid() != 0:
+        return None
+    found = os.stat(os.path.dirname(path) or ".")
+    return found.st_uid, found.st_gid
+
+
 def sync_folder(folder):
     """Make a rename or unlink in ``folder`` survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)

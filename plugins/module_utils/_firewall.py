@@ -50,7 +50,7 @@ def present(known, wanted, lasts, now, why, uncounted=0):
     """The Plan that blocks ``wanted`` (networks) for ``lasts`` seconds from ``now``. Raises OpsError.
 
     A block that has 90 % of that left stays as it is. One is never cut short, and none hides another. ``known``: list of Block;
-    ``uncounted``: the packets of a new one.
+    ``uncounted``: the packets of one that is written, anew or for longer: nft 1.0 takes no count with it.
     """
     ends, add, remove = now + lasts, [], []
     for one in wanted:
@@ -69,8 +69,7 @@ def present(known, wanted, lasts, now, why, uncounted=0):
             until = "further notice" if longer[0].expires_at is None else to_iso(longer[0].expires_at)
             raise OpsError(message.format(_addresses.told(longer[0].network), one, until))
         remove += within
-        same = next((block for block in within if block.network == one), None)
-        add.append(Block(one, ends, why, same.packets if same else uncounted, same.bytes if same else uncounted))
+        add.append(Block(one, ends, why, uncounted, uncounted))
     return _plan(known, add, remove)
 
 

@@ -13,7 +13,13 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _lock
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import exclusive, read_text, sync_folder, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import (
+    exclusive,
+    owner_of_folder,
+    read_text,
+    sync_folder,
+    write_atomically,
+)
 
 #: What a holder's record holds: name to type. A whole number may stand where a float is meant.
 HOLDER = {
@@ -82,7 +88,7 @@ class LockFile:
 
     def _write(self, held):
         if held["holders"] or held["manual"]:
-            write_atomically(self.path, json.dumps(held, sort_keys=True) + "\n")
+            write_atomically(self.path, json.dumps(held, sort_keys=True) + "\n", owner=owner_of_folder(self.path))
         elif os.path.exists(self.path):
             os.unlink(self.path)
             sync_folder(os.path.dirname(self.path))
@@ -104,7 +110,7 @@ class LockFile:
         if operation:
             known["seen"][operation] = max(token, known["seen"].get(operation, 0))
         known["dead"] = (known["dead"] + [number for number in dead if number not in known["dead"]])[-MOST_DEAD:]
-        write_atomically(self.path + ".tokens", json.dumps(known, sort_keys=True) + "\n")
+        write_atomically(self.path + ".tokens", json.dumps(known, sort_keys=True) + "\n", owner=owner_of_folder(self.path))
 
     def acquire(self, request, seize=False, confirmed=(), bury=None, token=None):
         """Take the lock for ``request``, if :func:`_lock.plan` says that it may be taken.

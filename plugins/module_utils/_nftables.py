@@ -119,7 +119,7 @@ def _element(verb, block, now):
     value = str(one.network_address) if single else {"prefix": {"addr": str(one.network_address), "len": one.prefixlen}}
     if verb == "delete":
         return value
-    found = {"val": value, "counter": {"packets": block.packets, "bytes": block.bytes}}
+    found = {"val": value}
     if block.expires_at is not None:
         found["timeout"] = max(1, round(block.expires_at - now))
     if block.comment:

@@ -15,7 +15,7 @@ import json
 import os
 import time
 
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import owner_of_folder, read_text, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
 
@@ -80,7 +80,7 @@ def renew(path, clock=time.time, post=None):
         return
     lease["tried"] = now
     # First of all: while this one waits, the next module need not.
-    write_atomically(path, json.dumps(lease))
+    write_atomically(path, json.dumps(lease), owner=owner_of_folder(path))
     moment = now + lease["skew"]
     try:
         for document in lease["silences"]:
@@ -92,7 +92,7 @@ def renew(path, clock=time.time, post=None):
         return
     # Unless it was given back meanwhile.
     if os.path.exists(path):
-        write_atomically(path, json.dumps(lease))
+        write_atomically(path, json.dumps(lease), owner=owner_of_folder(path))
 
 
 def _post(connection, document):

@@ -153,7 +153,7 @@ before:
       description: Who blocked it and why.
       type: str
     packets:
-      description: How many packets were dropped since it was blocked. V(null) with O(backend=nginx).
+      description: How many packets were dropped since it was blocked, or for longer. V(null) with O(backend=nginx).
       type: int
     bytes:
       description: How many bytes they had. V(null) with O(backend=nginx).
@@ -289,7 +289,7 @@ def prove(module, own, wanted, before):
 
 
 def apply(module, own, state, plan, now, result):
-    """Do it, and read back whether it is so. Raises OpsError."""
+    """Do it, and read back whether it is so. -> the blocks (list of Block) that are there then. Raises OpsError."""
     result["changed"] = False
     module.fence()
     # nginx's file may be there although it was not loaded. The kernel takes all or nothing.
@@ -298,11 +298,13 @@ def apply(module, own, state, plan, now, result):
     result["changed"] = True
     if module.params["conntrack"] and module.params["state"] == "present":
         result["connections_ended"] = own.forget([block.network for block in plan.add])
-    problems = own.read(time.time()).problems
-    result["in_force"] = not problems
-    if problems:
+    there = own.read(time.time())
+    result["after"] = [_firewall.as_dict(block, now) for block in _firewall.ordered(there.blocks)]
+    result["in_force"] = not there.problems
+    if there.problems:
         message = "It was written, but is not in force: {0}. Look at it by hand: somebody else may change it."
-        raise OpsError(message.format("; ".join(problems)))
+        raise OpsError(message.format("; ".join(there.problems)))
+    return there.blocks
 
 
 def work(module, result):
@@ -325,10 +327,9 @@ def work(module, result):
         result["diff"] = {"before": _firewall.shown(plan.before), "after": _firewall.shown(plan.after)}
         if module.check_mode:
             return
-        if result["changed"]:
-            apply(module, own, state, plan, now, result)
+        there = apply(module, own, state, plan, now, result) if result["changed"] else state.blocks
         if module.params["proof_timeout"] > 0 and module.params["state"] == "present":
-            result["proved"] = prove(module, own, wanted, plan.after)
+            result["proved"] = prove(module, own, wanted, there)
 
 
 def main():

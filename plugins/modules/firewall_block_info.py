@@ -71,7 +71,7 @@ blocks:
       description: Who blocked it and why.
       type: str
     packets:
-      description: How many packets were dropped since it was blocked. V(null) with O(backend=nginx).
+      description: How many packets were dropped since it was blocked, or for longer. V(null) with O(backend=nginx).
       type: int
     bytes:
       description: How many bytes they had. V(null) with O(backend=nginx).

@@ -52,11 +52,11 @@ def test_what_lasts_long_enough_stays(left):
     assert plan.after == plan.before
 
 
-def test_what_is_nearly_over_is_prolonged_and_keeps_its_count():
+def test_what_is_nearly_over_is_prolonged_and_counted_anew():
     old = block("203.0.113.7", HOUR * 0.89, packets=5)
     plan = present([old], "203.0.113.7")
     assert plan.remove == [old]
-    assert [(one.expires_at, one.packets, one.bytes) for one in plan.add] == [(NOW + HOUR, 5, 300)]
+    assert [(one.expires_at, one.packets, one.bytes) for one in plan.add] == [(NOW + HOUR, 0, 0)]
     assert len(plan.after) == 1
 
 

@@ -349,3 +349,14 @@ def test_who_goes_on_does_not_make_a_folder_that_somebody_removed(lock):
     assert folder in caught.value.message
     assert lock.release(token) is None and lock.unlock() is None
     assert not os.path.exists(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write into somebody else's folder")
+def test_a_lock_that_root_renews_stays_its_users(lock):
+    """A module that becomes root takes part in an operation of an ordinary user, who must be able to read his lock afterwards."""
+    os.makedirs(os.path.dirname(lock.path))
+    os.chown(os.path.dirname(lock.path), 65534, 65533)
+    token = lock.acquire(request()).record["token"]
+    lock.renew(token)
+    found = {name: os.stat(lock.path + name) for name in ("", ".tokens")}
+    assert {name: (one.st_uid, one.st_gid) for name, one in found.items()} == dict.fromkeys(found, (65534, 65533))

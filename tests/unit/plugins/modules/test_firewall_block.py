@@ -138,6 +138,17 @@ def test_a_block_is_proved_by_a_packet_more_than_before(do, packets):
     assert result["proved"] is (packets > 0)
 
 
+def test_a_block_that_is_written_anew_is_proved_by_a_packet_after_that(do):
+    """The kernel counts it from 0, whatever was counted before."""
+    there = Block(ipaddress.ip_network("203.0.113.7"), 1.0, "", 3, 180)
+    reads = iter([[there], [there._replace(packets=0)], *[[there._replace(packets=1)]] * 9])
+    own = Backend(blocks=[there])
+    own.read = lambda _now: State(next(reads), [], True)
+    result, _error = do(own, proof_timeout=0.3)
+    assert result["proved"] is True
+    assert result["after"][0]["packets"] == 0
+
+
 def test_every_override_is_a_choice_and_a_guard_is_one_of_them():
     assert firewall_block.SPEC["overrides"]["choices"] == list(_addresses.OVERRIDABLE)
     assert set(firewall_block.SPEC["protected"]["options"]["guard"]["choices"]) < set(_addresses.OVERRIDABLE)
