@@ -115,7 +115,7 @@ def refused(found):
 _WHOSE = {
     "operator": "where an operator comes from",
     "load_balancer": "a load balancer, through which everybody comes",
-    "management": "of the management network",
+    "management": "a host of the stack, or of the network from which it is managed",
     "allow_list": "on the allow-list",
     "own": "this host's own",
     "gateway": "a gateway of this host's",
