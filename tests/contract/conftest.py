@@ -61,8 +61,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="session")
-def world() -> Iterator[World]:
-    found = World(Stack.of_environment(), os.environ.get("PYTEST_XDIST_WORKER", ""))
+def world(lab: Lab) -> Iterator[World]:
+    found = World(Stack.of_environment(), os.environ.get("PYTEST_XDIST_WORKER", ""), lab.programs)
     yield found
     found.close()
 

@@ -1,6 +1,6 @@
 import contextlib
 
-from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import NOISE, REDUCED, table, with_table
+from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import NOISE, REDUCED
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
@@ -8,8 +8,8 @@ ONE, OTHER = "192.0.2.1", "192.0.2.2"
 
 
 def case(world):
-    small = world.small
-    name = table(small.project)
+    small, with_table = world.small, world.firewall.with_table
+    name = "ops"
     nothing, there = with_table(name, rules="", also=name + "_2"), with_table(name, f'{ONE} timeout 1d comment "ada"')
     base = {"table": name, "addresses": [ONE]}
     private = base | {"addresses": ["192.168.222.1"], "overrides": ["private"]}

@@ -1,12 +1,12 @@
 import contextlib
 
-from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import NOISE, REDUCED, table, with_table
+from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import NOISE, REDUCED
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
 
 
 def case(world):
-    small = world.small
-    name = table(small.project) + "_info"
+    small, with_table = world.small, world.firewall.with_table
+    name = "ops"
     deny = small.upstream.parent / "blocked.conf"
     there = with_table(name, '192.0.2.1 timeout 1d comment "ada", 198.51.100.0/24 timeout 1h')
     base = {"table": name}

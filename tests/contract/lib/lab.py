@@ -83,6 +83,9 @@ class Lab:
         self.folder = folder
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
+        #: What is run finds programs here first.
+        self.programs = folder / "programs"
+        self.programs.mkdir()
         self.docker = DockerRecorder(folder / "docker.sock")
         self._zygote: subprocess.Popen[str] | None = None
         self._number = 0
@@ -96,7 +99,7 @@ class Lab:
         """Of everything that is started: the recorder on, the engine behind its clerk, temporary files in the scratch folder."""
         found = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTEST_"))}
         return found | {
-            "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+            "PATH": f"{ROOT / '.venv' / 'bin'}:{self.programs}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join([str(HERE / "recorder"), str(COLLECTIONS)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.tests.contract.lib.archived import Archived
+from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import Firewall
 from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
 from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
@@ -307,10 +308,11 @@ class Hanging:
 
 
 class World:
-    """All of it. What is made for the tests is made when it is first needed; ``name`` tells it from that of others at the same time."""
+    """All of it. What is made for the tests is made when it is first needed; ``name`` tells it from that of others at the same time, and
+    ``programs`` is a folder in which what is run finds programs first."""
 
-    def __init__(self, stack: Stack, name: str) -> None:
-        self.stack, self._name = stack, name
+    def __init__(self, stack: Stack, name: str, programs: Path) -> None:
+        self.stack, self._name, self._programs = stack, name, programs
         self.hanging = Hanging()
         # Held and not listened on: connections are refused, and nobody else gets it meanwhile.
         self._closed = socket.socket()
@@ -378,6 +380,12 @@ class World:
         found = Archived(self._place("archived")[0])
         self.at_end(found.down)
         found.up()
+        return found
+
+    @functools.cached_property
+    def firewall(self) -> Firewall:
+        found = Firewall(self._programs)
+        self.at_end(found.close)
         return found
 
     def place(self, variables: dict[str, Any]) -> tuple[str, Path]:
