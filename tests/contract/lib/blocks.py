@@ -47,7 +47,7 @@ class Firewall:
     def with_table(
         self, name: str, elements: str = "", rules: str = RULES, also: str = ""
     ) -> Callable[[Path], contextlib.AbstractContextManager[None]]:
-        """Around a scene: the table ``name`` with these elements of IPv4, none where ``rules`` are empty. Nor is there one called ``also``."""
+        """Around a scene: the table ``name`` with these elements of IPv4, none where ``rules`` are empty; and none called ``also``."""
 
         @contextlib.contextmanager
         def around(_work: Path) -> Iterator[None]:
