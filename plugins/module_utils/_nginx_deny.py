@@ -9,6 +9,7 @@ One file of ``deny`` lines, which nginx includes in ``http {}``. nginx knows no 
 
 from __future__ import annotations
 
+import os
 import re
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _addresses
@@ -16,7 +17,6 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._errors import Ops
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._firewall import Block, State
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_iso, to_iso
-from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import switch
 
 MANAGED = "# Written by astraldraft.ops.firewall_block; changes made by hand are lost at the next block."
 _DENY = re.compile(r"^\s*deny\s+(?P<address>[^\s;]+)\s*;\s*(?:#(?: until (?P<until>\S+))? ?(?P<comment>.*))?$")
@@ -68,7 +68,7 @@ class NginxDeny:
         if self._balancer.pending():
             problems.append("it was written, and nginx was not seen to load it")
         if text is not None and MANAGED in text and MANAGED not in configuration:
-            problems.append("nginx does not include {0} in http {{}}".format(self._balancer.inside()))
+            problems.append("nginx does not include {0} in http {{}}".format(self._balancer.inside(os.path.basename(self._balancer.path))))
         return State(blocks, problems, text is not None)
 
     def _configuration(self):
@@ -86,7 +86,7 @@ class NginxDeny:
     def apply(self, _state, plan, _now):
         """Write the file and have nginx load it. Raises OpsError; what nginx refuses is taken back."""
         try:
-            switch(self._module, self._balancer, render(plan.after))
+            self._balancer.replace(self._module, render(plan.after), "the new deny list")
         except OpsError as error:
             raise OpsError(error.message)  # what nginx printed is in it
 

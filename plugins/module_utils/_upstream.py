@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A file of the configuration of an nginx that runs in a container, an upstream or another one: read, switched, drained. Private: other
-collections must not import it.
+"""One file of an nginx that runs in a container, most often an upstream: read, switched, drained. Private: other collections must not
+import it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker, _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, write_atomically
+from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, sync_folder, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 UPSTREAM_SPEC = {
@@ -24,13 +24,17 @@ UPSTREAM_SPEC = {
 }
 PENDING_SUFFIX = ".pending"
 CANDIDATE_SUFFIX = ".candidate"
+WORKER_INTERVAL = 0.05
 
 
 class LoadBalancer:
     """The nginx of a Compose project, and the folder of upstream files that host and container share.
 
-    ``path`` is the file on the host. Raises OpsError when nginx is not running or does not see that folder.
+    ``path`` is the upstream's file on the host. Raises OpsError when nginx is not running or does not see that folder.
     """
+
+    #: A whole configuration around a file by itself, for its test. A file that is included in server {} has another one.
+    around = "events {{}}\nhttp {{ include {0}; }}\n"
 
     def __init__(self, client, project, service, path):
         self._client, self.path = client, path
@@ -54,10 +58,6 @@ class LoadBalancer:
             "Mount it where nginx.conf includes upstreams from.".format(self.container.name, folder)
         )
 
-    def inside(self):
-        """The file as nginx sees it."""
-        return posixpath.join(self._folder, os.path.basename(self.path))
-
     # -- reading
 
     def servers(self):
@@ -72,6 +72,14 @@ class LoadBalancer:
         """``(active, draining)`` process ids of nginx's workers."""
         top = self._client.api.top(self.container.id, ps_args="-eo pid,args")
         return _nginx.workers(top["Titles"], top["Processes"])
+
+    def leaving(self, former):
+        """The process ids (set) of workers that still finish connections under a former configuration.
+
+        ``former`` are those that served before this switch: nginx takes a moment to mark them as shutting down.
+        """
+        active, draining = self.workers()
+        return set(draining) | (set(active) & set(former))
 
     def version(self):
         """nginx's version as a tuple, or None."""
@@ -98,53 +106,103 @@ class LoadBalancer:
                 nginx_output=output,
             )
 
-    def test_candidate(self, content):
+    def inside(self, *parts):
+        """The path that something in the shared folder has inside the container."""
+        return posixpath.join(self._folder, *parts)
+
+    def test_candidate(self, content, what="the new upstream"):
         """Have nginx test ``content`` on its own, before it takes anyone's place. Raises OpsError."""
         candidate, wrapper = self.path + CANDIDATE_SUFFIX, self.path + CANDIDATE_SUFFIX + "-main"
-        inside = self.inside() + CANDIDATE_SUFFIX
+        inside = self.inside(os.path.basename(candidate))
         try:
             write_atomically(candidate, content, mode=0o644)
-            write_atomically(wrapper, "events {{}}\nhttp {{ include {0}; }}\n".format(inside), mode=0o644)
+            write_atomically(wrapper, self.around.format(inside), mode=0o644)
             code, output = self._run(["nginx", "-t", "-c", inside + "-main"])
             if code != 0:
-                message = "nginx refuses the new {0}, so nothing was switched: {1}".format(os.path.basename(self.path), output.strip())
-                raise OpsError(message, nginx_output=output)
+                raise OpsError("nginx refuses {0}, so nothing was switched: {1}".format(what, output.strip()), nginx_output=output)
         finally:
             for leftover in (candidate, wrapper):
                 if os.path.exists(leftover):
                     os.unlink(leftover)
 
-    def install(self, content):
-        """Put ``content`` in place by one rename; an earlier file comes back when nginx refuses the whole. Raises OpsError."""
-        self.test_candidate(content)
+    def install(self, content, what="the new upstream"):
+        """Put ``content`` in place by one rename (None: the file away); what was there comes back when nginx refuses the whole. Raises
+        OpsError.
+        """
+        if content is not None:
+            self.test_candidate(content, what)
         previous = read_text(self.path)
-        write_atomically(self.path + PENDING_SUFFIX, "", mode=0o600)
-        write_atomically(self.path, content, mode=0o644)
+        self.begin()
+        self._lay(content)
         try:
             self.test()
         except OpsError:
-            if previous is not None:
-                write_atomically(self.path, previous, mode=0o644)
-            else:
-                os.unlink(self.path)
-            self._settled()
+            self._lay(previous)
+            self.settled()
             raise
+
+    def _lay(self, content):
+        if content is not None:
+            write_atomically(self.path, content, mode=0o644)
+        elif os.path.exists(self.path):
+            os.unlink(self.path)
+            sync_folder(os.path.dirname(self.path))
+
+    def replace(self, module, content, what="the new upstream"):
+        """Have nginx serve by ``content`` (None: without the file), or as before when it does not take it.
+
+        Returns what ``load`` does. Raises OpsError.
+        """
+        module.fence()
+        former = read_text(self.path)
+        if content != former:
+            self.install(content, what)
+        else:
+            self.test()
+        try:
+            return self.load(module)
+        except OpsError as error:
+            if content != former:
+                self.install(former, what)
+            raise OpsError(error.message + " The former file is back, and traffic is where it was.", **error.evidence)
+
+    def load(self, module):
+        """Have nginx load what lies there. -> the process ids that served before, the seconds that it took. Raises OpsError."""
+        former, started = self.workers()[0], time.monotonic()
+        limit = module.params["wait_timeout"]
+        self.reload()
+        if not poll(lambda: self.loaded(former), bool, limit, WORKER_INTERVAL, module.heartbeat)[1]:
+            raise OpsError(
+                "nginx in {0} did not load the new configuration within {1:.0f} s. nginx says: {2}".format(
+                    self.container.name, limit, self.last_words() or "nothing"
+                )
+            )
+        return former, round(time.monotonic() - started, 3)
+
+    def begin(self):
+        """Mark a switch as begun: whoever finds the mark sees it through."""
+        write_atomically(self.path + PENDING_SUFFIX, "", mode=0o600)
 
     def reload(self):
         """Tell nginx to load what lies there, without waiting."""
         self._client.api.kill(self.container.id, signal="HUP")
 
-    def _settled(self):
+    def settled(self):
+        """Take the mark of a switch away: what lies there is what nginx has loaded."""
         if self.pending():
             os.unlink(self.path + PENDING_SUFFIX)
 
     def loaded(self, before):
         """Whether workers other than ``before`` (process ids) serve now; marks the switch as seen through when so."""
-        active, _draining = self.workers()
-        if set(active) - set(before):
-            self._settled()
+        if self.renewed(before):
+            self.settled()
             return True
         return False
+
+    def renewed(self, before):
+        """Whether workers other than ``before`` (process ids) serve now."""
+        active, _draining = self.workers()
+        return bool(set(active) - set(before))
 
     def last_words(self, lines=5):
         """The last lines of nginx's log, for a failure message."""
@@ -154,28 +212,3 @@ class LoadBalancer:
         """The lines of nginx's log, the access log among them, since a moment (seconds since the epoch)."""
         text = self._client.api.logs(self.container.id, since=float(since))
         return text.decode("utf-8", "replace").splitlines()
-
-
-def switch(module, balancer, content):
-    """Install and load ``content``; the former file comes back when nginx does not take it.
-
-    Returns the process ids of the workers that served before, and the seconds until new ones did. Raises OpsError.
-    """
-    module.fence()
-    former = read_text(balancer.path)
-    before, _draining = balancer.workers()
-    if content != former:
-        balancer.install(content)
-    else:
-        balancer.test()
-    started = time.monotonic()
-    balancer.reload()
-    done = poll(lambda: balancer.loaded(before), bool, module.params["wait_timeout"], 0.05, module.heartbeat)[1]
-    if not done:
-        if former is not None and former != content:
-            balancer.install(former)
-        raise OpsError(
-            "nginx in {0} did not load the new configuration within {1:.0f} s; the former file is back and traffic is where it was. "
-            "nginx says: {2}".format(balancer.container.name, module.params["wait_timeout"], balancer.last_words() or "nothing")
-        )
-    return before, round(time.monotonic() - started, 3)

@@ -195,7 +195,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._docker import sho
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer, switch
+from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC, LoadBalancer
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 SPEC = dict(
@@ -290,15 +290,6 @@ def wanted_servers(module, client, balancer, text):
     return servers
 
 
-def leaving(balancer, former):
-    """The process ids (set) of workers that still finish connections under a former configuration.
-
-    ``former`` are those that served before this switch: nginx takes a moment to mark them as shutting down.
-    """
-    active, draining = balancer.workers()
-    return set(draining) | (set(active) & set(former))
-
-
 def work(module, result):
     with _docker.engine(module.params["docker_host"]) as client:
         balancer = LoadBalancer(client, module.params["project"], module.params["service"], module.params["path"])
@@ -313,10 +304,10 @@ def work(module, result):
         result["changed"] = content != former or balancer.pending() or too_few(module, client)
         former_workers, patience = [], 0
         if result["changed"] and not module.check_mode:
-            former_workers, result["reload_seconds"] = switch(module, balancer, content)
+            former_workers, result["reload_seconds"] = balancer.replace(module, content)
         if module.params["drain"] and not module.check_mode:
             patience = module.params["drain_timeout"]
-        left = poll(lambda: leaving(balancer, former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
+        left = poll(lambda: balancer.leaving(former_workers), lambda pids: not pids, patience, 0.2, module.heartbeat)[0]
         result["draining_workers"] = len(left)
         if module.params["drain"]:
             result["drained"] = not left

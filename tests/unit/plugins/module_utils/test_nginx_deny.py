@@ -54,8 +54,8 @@ class Balancer:
     def pending(self):
         return self._pending
 
-    def inside(self):
-        return "/etc/nginx/upstreams/blocked.conf"
+    def inside(self, *parts):
+        return "/".join(("/etc/nginx/upstreams", *parts))
 
 
 @pytest.fixture
