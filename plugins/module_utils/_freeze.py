@@ -137,25 +137,30 @@ def plan_absent(known, number, now):
 class FreezeFile:
     """The file with the windows. Writers hold a kernel lock beside it."""
 
+    #: What it holds, what each of them has beside its start and its end, and when it is not needed.
+    name = "freezes"
+    fields: tuple = (("id", int), ("reason", str), ("owner", str))
+    needless = "if nothing is frozen"
+
     def __init__(self, path):
         self.path = path
 
     def read(self):
-        """``last_id`` and ``freezes``. Raises OpsError when the file is not one of ours."""
+        """``last_id`` and the windows by their name. Raises OpsError when the file is not one of ours."""
         try:
             text = read_text(self.path)
-            known: dict = {"last_id": 0, "freezes": []} if text is None else json.loads(text)
+            known: dict = {"last_id": 0, self.name: []} if text is None else json.loads(text)
             if not isinstance(known["last_id"], int):
                 raise TypeError("last_id is {0!r}".format(known["last_id"]))
-            for window in known["freezes"]:
+            for window in known[self.name]:
                 from_iso(window["starts_at"]), from_iso(window["ends_at"])
-                if not all(isinstance(window[name], kind) for name, kind in (("id", int), ("reason", str), ("owner", str))):
-                    raise TypeError("a freeze is {0!r}".format(window))
+                if not all(isinstance(window[name], kind) for name, kind in self.fields):
+                    raise TypeError("one is {0!r}".format(window))
             return known
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise OpsError(
-                "The freezes in {0} cannot be read ({1}). Look at the file; if nothing is frozen, delete it and try again.".format(
-                    self.path, error
+                "The {0} in {1} cannot be read ({2}). Look at the file; {3}, delete it and try again.".format(
+                    self.name, self.path, error, self.needless
                 )
             )
 

@@ -119,8 +119,8 @@ class PagerDuty(JsonService):
         if not isinstance(notes, list) or not all(isinstance(note, dict) for note in notes):
             raise not_like(SERVICE, answer.url)
         found = [
-            {"id": str(note.get("id")), "content": str(note.get("content") or ""), "user": _name(note.get("user")),
-             "created_at": _moment(note.get("created_at"))}
+            {"id": str(note.get("id")), "content": str(note.get("content") or ""), "user": name_of(note.get("user")),
+             "created_at": moment_of(note.get("created_at"))}
             for note in notes
         ]  # fmt: skip
         return sorted(found, key=lambda note: note["created_at"] or "")
@@ -173,27 +173,27 @@ def shown(raw):
         "urgency": raw.get("urgency"),
         "incident_key": raw.get("incident_key"),
         "url": raw.get("html_url"),
-        "service": _name(raw.get("service")),
+        "service": name_of(raw.get("service")),
         "service_id": (raw.get("service") or {}).get("id"),
-        "escalation_policy": _name(policy),
+        "escalation_policy": name_of(policy),
         "escalation_policy_id": policy.get("id"),
         "assignees": _people(raw.get("assignments"), "assignee"),
         "acknowledgers": _people(raw.get("acknowledgements"), "acknowledger"),
-        "created_at": _moment(raw.get("created_at")),
-        "changed_at": _moment(raw.get("last_status_change_at")),
+        "created_at": moment_of(raw.get("created_at")),
+        "changed_at": moment_of(raw.get("last_status_change_at")),
     }
 
 
 def _people(items, name):
     found = [(item or {}).get(name) or {} for item in items or []]
-    return [{"id": person.get("id"), "name": _name(person)} for person in found]
+    return [{"id": person.get("id"), "name": name_of(person)} for person in found]
 
 
-def _name(thing):
+def name_of(thing):
     return str((thing or {}).get("summary") or "")
 
 
-def _moment(text):
+def moment_of(text):
     """A time in UTC; as it was given when it is none."""
     try:
         return to_iso(from_iso(text))

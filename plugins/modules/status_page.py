@@ -59,6 +59,11 @@ options:
     description:
       - The policy that says how often there is an update, as M(astraldraft.ops.incident_policy_info) takes it. A promise goes before it.
     type: dict
+  maintenance_path:
+    description:
+      - The file of the windows of maintenance (M(astraldraft.ops.maintenance_window)), which are shown besides O(maintenance). One that is
+        not there has no windows.
+    type: path
   maintenance:
     description: Windows of maintenance. Those that are over are not shown.
     type: list
@@ -82,6 +87,7 @@ options:
         type: str
 seealso:
   - module: astraldraft.ops.incident_record
+  - module: astraldraft.ops.maintenance_window
 """
 
 EXAMPLES = r"""
@@ -135,7 +141,7 @@ duration:
 
 import os
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _status_page
+from ansible_collections.astraldraft.ops.plugins.module_utils import _maintenance_windows, _status_page
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._files import read_text, write_atomically
 from ansible_collections.astraldraft.ops.plugins.module_utils._incident_files import IncidentFiles
@@ -154,6 +160,7 @@ SPEC = {
     "severities": {"type": "list", "elements": "str", "choices": list(SEVERITIES), "default": list(SEVERITIES[:3])},
     "history_days": {"type": "int", "default": 90},
     "policy": {"type": "dict"},
+    "maintenance_path": {"type": "path"},
     "maintenance": {
         "type": "list",
         "elements": "dict",
@@ -181,8 +188,11 @@ def check(params):
 def work(module, result):
     params = module.params
     check(params)
+    now = utc_now()
     kept, result["unreadable"] = IncidentFiles(params["path"]).read()
-    page = _status_page.page_of(kept, bool(result["unreadable"]), params, utc_now())
+    windows = _maintenance_windows.WindowFile(params["maintenance_path"]).read()["windows"] if params["maintenance_path"] else []
+    shown = dict(params, maintenance=params["maintenance"] + _maintenance_windows.public(windows, now))
+    page = _status_page.page_of(kept, bool(result["unreadable"]), shown, now)
     result.update(state=page["state"], headline=page["headline"], page=page)
     result["overdue"] = [one["id"] for one in page["incidents"] if one["overdue"]]
     wanted = {os.path.join(params["dest"], name): content for name, content in files_of(page).items()}

@@ -105,6 +105,7 @@ def operations(world: World) -> list[Step]:
         Step("as before", "weights", why | {"traffic_weights": {}}, ("as before",), real=False),
         *blocks(world, live),
         *clock(world, live),
+        *maintenance(world, why),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
         *postmortem(world, live),
     ]
@@ -134,6 +135,30 @@ def blocks(world: World, live: dict[str, Any]) -> list[Step]:
         Step("who is blocked", "blocked", one, ("192.0.2.1", "1 is blocked;")),
         Step("no longer", "unblock_address", one, ("192.0.2.1 would no longer be blocked",), changes=True),
         Step("by nginx", "block_address", one | {"firewall_backend": "nginx"}, ("nginx refuses them",), changes=True, real=False),
+    ]
+
+
+def maintenance(world: World, why: dict[str, Any]) -> list[Step]:
+    """Announced, begun, and ended. PagerDuty is the module's alone: its stub has one memory."""
+    url = f"http://127.0.0.1:{world.released.port}"
+    mine = why | {
+        "maintenance_pagerduty_services": [], "maintenance_watch_seconds": 1, "incident_page_dest": str(world.released.folder / "page"),
+        "health_checks_full": [{"type": "http", "name": "application", "url": f"{url}/api/health"}],
+        "notify_channels": [{"name": "chat", "kind": "chat", "url": f"{world.stack.url('STUB')}/webhook/chat/contract"}],
+    }  # fmt: skip
+    hours = mine | {"maintenance_message": "The database is moved.", "maintenance_duration": "2h"}
+    to_come = hours | {"maintenance_starts_at": "2100-01-01T02:00:00Z"}
+    now = hours | {"ops_override": ["backup", "rollback"]}
+    return [
+        Step("when", "maintenance_announce", hours, ("Say when it starts",), refused=True, real=False),
+        Step("to come", "maintenance_announce", to_come, ("Maintenance 1 would be announced", "would be told"), changes=True),
+        Step("known", "maintenance_announce", to_come, ("is announced already", "told before")),
+        Step("no way back", "maintenance_start", hours, ("No backup was restored once", "ops_override"), refused=True, real=False),
+        Step("how long", "maintenance_start", mine, ("No maintenance is announced for now",), refused=True, real=False),
+        Step("now", "maintenance_start", now, ("would be in maintenance until", "would be told"), changes=True),
+        Step("begun already", "maintenance_start", now, ("is already in maintenance",)),
+        Step("over", "maintenance_end", mine, ("would be open again", "would be told"), changes=True),
+        Step("over already", "maintenance_end", mine, ("No maintenance is in progress",)),
     ]
 
 

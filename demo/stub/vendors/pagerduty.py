@@ -1,4 +1,4 @@
-"""PagerDuty's REST API v2 under /pagerduty, as far as incidents need it, held to its published contract: what is not in it is refused.
+"""PagerDuty's REST API v2 under /pagerduty, as far as it is needed here, held to its published contract: what is not in it is refused.
 
 The contract is PagerDuty's own OpenAPI document, https://github.com/PagerDuty/api-schema, reference/REST/openapiv3.json (listIncidents,
 getIncident, updateIncident, listIncidentNotes, createIncidentNote, listOnCalls): Accept with the version, Content-Type on every call, the
@@ -10,7 +10,8 @@ The token is STUB_PAGERDUTY_TOKEN (default ``demo-pagerduty-token``: a word, not
 ``grace@astraldraft.test``. Settings: ``{"token": ...}``, ``{"incidents": [...]}``, each with ``title`` and perhaps ``id``, ``status``,
 ``key``, ``service``, ``urgency``, ``level``, ``notes`` (texts), ``age`` in seconds; ``{"limited": {"count": 2, "seconds": 1}}`` (so many
 calls are too many, and how long to wait); ``{"meanwhile": "resolved"}`` (somebody else resolves an incident before the next update of it);
-``{"conflict": 1}`` (so many updates conflict with another one, 409).
+``{"conflict": 1}`` (so many updates conflict with another one, 409); ``{"windows": [...]}``, windows of maintenance, each with
+``description`` and perhaps ``id``, ``starts_in`` and ``ends_in`` seconds, ``services``.
 """
 
 from __future__ import annotations
@@ -18,58 +19,26 @@ from __future__ import annotations
 import hmac
 import re
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from .base import BadRequest, Call, Reply, Vendor
+from .pagerduty_shapes import POLICY, POLICY_REFERENCE, SERVICE, USERS, Refused, invalid, iso, reference, user_reference
+from .pagerduty_windows import Windows
 
 ACCEPT = "application/vnd.pagerduty+json;version=2"
 STATUSES = ("triggered", "acknowledged", "resolved")
-USERS = {
-    "ada@astraldraft.test": {"id": "PADA001", "name": "Ada"},
-    "grace@astraldraft.test": {"id": "PGRACE1", "name": "Grace"},
-    "mary@astraldraft.test": {"id": "PMARY01", "name": "Mary"},
-}
 #: Who is on call at each level of the one escalation policy.
 LEVELS = {1: ["PADA001"], 2: ["PGRACE1", "PMARY01"], 3: ["PMARY01"]}
-POLICY, SERVICE = "PPOLICY", "PSERVICE"
 PAGES = {"limit", "offset", "total", "time_zone", "include[]", "user_ids[]", "since", "until"}
 LIST_PARAMETERS = PAGES | {"date_range", "incident_key", "service_ids[]", "team_ids[]", "urgencies[]", "statuses[]", "sort_by"}
 ONCALL_PARAMETERS = PAGES | {"escalation_policy_ids[]", "schedule_ids[]", "earliest"}
+WINDOW_PARAMETERS = {"query", "limit", "offset", "total", "team_ids[]", "service_ids[]", "include[]", "filter"}
 #: Of updateIncident.
 FIELDS: dict[str, type] = {"type": str, "status": str, "priority": dict, "resolution": str, "title": str,
                            "escalation_level": int, "assignments": list, "escalation_policy": dict, "urgency": str,
                            "conference_bridge": dict}  # fmt: skip
 LONGEST_PAGE, FURTHEST = 100, 10000
-
-
-class Refused(Exception):
-    def __init__(self, status: int, code: int, message: str, *errors: str, **headers: str) -> None:
-        super().__init__(message)
-        error = {"message": message, "code": code} | ({"errors": list(errors)} if errors else {})
-        self.reply = Reply(status, {"error": error}, headers)
-
-
-def invalid(*errors: str) -> Refused:
-    return Refused(400, 2001, "Invalid Input Provided", *errors)
-
-
-def reference(kind: str, identity: str, summary: str) -> dict[str, Any]:
-    return {"id": identity, "type": f"{kind}_reference", "summary": summary, "self": f"https://api.pagerduty.com/{kind}s/{identity}",
-            "html_url": f"https://astraldraft.pagerduty.com/{kind}s/{identity}"}  # fmt: skip
-
-
-def user_reference(identity: str) -> dict[str, Any]:
-    return reference("user", identity, next(user["name"] for user in USERS.values() if user["id"] == identity))
-
-
-POLICY_REFERENCE = reference("escalation_policy", POLICY, "Operations") | {
-    "self": f"https://api.pagerduty.com/escalation_policies/{POLICY}"
-}
-
-
-def iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class PagerDuty(Vendor):
@@ -81,17 +50,20 @@ class PagerDuty(Vendor):
         self._incidents: dict[str, dict[str, Any]] = {}
         self._limited = {"count": 0, "seconds": 1}
         self._meanwhile, self._conflict = "", 0
+        self._windows = Windows()
 
     def configure(self, settings: dict[str, Any]) -> None:
-        unknown = set(settings) - {"token", "incidents", "limited", "meanwhile", "conflict"}
-        if unknown:
-            raise BadRequest("settings are token, incidents, limited, meanwhile, conflict")
+        known = ("token", "incidents", "limited", "meanwhile", "conflict", "windows")
+        if set(settings) - set(known):
+            raise BadRequest(f"settings are {', '.join(known)}")
         self._token = settings.get("token", self._token)
         self._limited = dict(self._limited, **settings.get("limited", {}))
         self._meanwhile = settings.get("meanwhile", self._meanwhile)
         self._conflict = settings.get("conflict", self._conflict)
         if "incidents" in settings:
             self._preset(settings["incidents"])
+        if "windows" in settings:
+            self._windows.preset(settings["windows"])
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -99,6 +71,7 @@ class PagerDuty(Vendor):
             "limited": self._limited,
             "meanwhile": self._meanwhile,
             "conflict": self._conflict,
+            "windows": self._windows.all(),
         }
 
     def _preset(self, incidents: Any) -> None:
@@ -150,6 +123,8 @@ class PagerDuty(Vendor):
             r"/incidents/([^/]+)": {"GET": self._get, "PUT": self._update},
             r"/incidents/([^/]+)/notes": {"GET": self._notes, "POST": self._add_note},
             r"/oncalls": {"GET": self._oncalls},
+            r"/maintenance_windows": {"GET": self._list_windows, "POST": self._add_window},
+            r"/maintenance_windows/([^/]+)": {"GET": self._windows.get, "PUT": self._windows.update, "DELETE": self._windows.end},
         }
         for pattern, methods in routes.items():
             match = re.fullmatch(pattern, path)
@@ -285,6 +260,12 @@ class PagerDuty(Vendor):
             for level, users in LEVELS.items() for user in users if not policies or POLICY in policies
         ]  # fmt: skip
         return self._page(call, "oncalls", found, ONCALL_PARAMETERS)
+
+    def _list_windows(self, call: Call) -> Reply:
+        return self._page(call, "maintenance_windows", self._windows.found(call), WINDOW_PARAMETERS)
+
+    def _add_window(self, call: Call) -> Reply:
+        return self._windows.add(call, self._requester(call))
 
     # -- what is shown
 

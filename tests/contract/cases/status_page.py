@@ -1,3 +1,5 @@
+import json
+
 from ansible_collections.astraldraft.ops.plugins.module_utils import _status_page, _status_page_render
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import utc_now
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
@@ -28,6 +30,8 @@ def case(_world):
     page = {"path": PATH, "dest": "{work}/page", "service": "Astral Draft", "url": "https://status.astraldraft.test"}
     known = incident() | incident("2025-0002", **RESOLVED) | incident("2025-0003", severity="SEV-4")
     window = page | {"maintenance": [WINDOW]}
+    to_come = WINDOW | {"id": 1, "owner": "ada", "told": {}, "started_at": None, "ended_at": None}
+    known |= {"windows.json": json.dumps({"last_id": 1, "windows": [to_come]})}
     return Case(
         scenes={
             "base": Scene(page, "changed", known),
@@ -50,6 +54,7 @@ def case(_world):
             "severities": Other(["SEV-4"]),
             "history_days": Other(1, scene="old ones"),
             "policy": Other(POLICY),
+            "maintenance_path": Other("{work}/windows.json"),
             "maintenance.title": Other("The cache is moved", scene="a window"),
             "maintenance.starts_at": Other("2100-01-01T01:00:00Z", scene="a window"),
             "maintenance.ends_at": Other("2100-01-01T04:00:00Z", scene="a window"),
