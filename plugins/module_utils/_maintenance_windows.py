@@ -19,7 +19,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import durat
 #: How much before its start an announced window may be started.
 EARLY = datetime.timedelta(hours=1)
 KEPT = 100
-BY_OPERATOR, BY_DEADLINE = "operator", "deadline"
+BY_OPERATOR, BY_DEADLINE, WITHDRAWN = "operator", "deadline", "withdrawn"
 
 
 class WindowFile(FreezeFile):
@@ -105,8 +105,8 @@ def settled(window, now):
 def _new(known, wanted, starts_at, ends_at):
     return {
         "id": known["last_id"] + 1, "title": wanted["title"], "impact": wanted["impact"], "owner": wanted["owner"],
-        "starts_at": to_iso(starts_at), "ends_at": to_iso(ends_at), "announced_at": None, "started_at": None, "ended_at": None,
-        "ended_by": None, "told": {},
+        "starts_at": to_iso(starts_at), "ends_at": to_iso(ends_at), "announced_at": None, "announced_until": None,
+        "started_at": None, "ended_at": None, "ended_by": None, "told": {},
     }  # fmt: skip
 
 
@@ -127,12 +127,12 @@ def plan_announced(known, wanted, now):
     if clash:
         raise OpsError(
             "Another maintenance is announced from {starts_at} until {ends_at} ({title}, window {id}). Announce one that does not meet "
-            "it, or end that one first.".format(**clash)
+            "it, or {0} that one first.".format("withdraw" if clash["started_at"] is None else "end", **clash)
         )
     if found is None:
-        window = dict(_new(known, wanted, starts_at, ends_at), announced_at=to_iso(now))
+        window = dict(_new(known, wanted, starts_at, ends_at), announced_at=to_iso(now), announced_until=to_iso(ends_at))
     else:
-        window = dict(_words(found, wanted), ends_at=to_iso(ends_at))
+        window = dict(_words(found, wanted), ends_at=to_iso(ends_at), announced_until=to_iso(ends_at))
         if window != found:
             window = dict(window, told={}, announced_at=to_iso(now))
     return _kept(known, window, now), window
@@ -176,6 +176,25 @@ def plan_ended(known, now):
     window = settled(found, now)
     if is_open(window):
         window = dict(window, ended_at=to_iso(now), ended_by=BY_OPERATOR)
+    return _kept(known, window, now), window
+
+
+def plan_withdrawn(known, number, starts_at, now):
+    """Window ``number`` has not begun after all: it is to come again as it was announced, or is over. Without a number, the one announced
+    for ``starts_at`` is not to be. None when there is none. Raises OpsError for one that people have noticed already.
+    """
+    start = to_iso(starts_at) if number is None else None
+    found = next((one for one in known["windows"] if is_open(one) and (one["id"] == number or one["starts_at"] == start)), None)
+    if found is None:
+        return known, None
+    if number is None and found["started_at"]:
+        raise OpsError("The maintenance from {starts_at} ({title}, window {id}) has begun. End it.".format(**found))
+    if number is not None and not found["started_at"]:
+        return known, found
+    if number is not None and found["announced_at"]:
+        window = dict(found, started_at=None, ends_at=found["announced_until"])
+    else:
+        window = dict(found, ended_at=to_iso(now), ended_by=WITHDRAWN)
     return _kept(known, window, now), window
 
 

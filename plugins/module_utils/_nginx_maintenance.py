@@ -19,9 +19,16 @@ from __future__ import annotations
 import collections
 import fnmatch
 import html
+import ipaddress
 import json
 import posixpath
 import re
+import time
+
+from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
+from ansible_collections.astraldraft.ops.plugins.module_utils._freeze import moment
+from ansible_collections.astraldraft.ops.plugins.module_utils._notification import harmless
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, to_iso
 
 HTTP, SERVER, SWITCH = "http.conf", "server.conf", "on"
 REFUSE, QUEUE = "refuse", "queue"
@@ -42,6 +49,59 @@ _MANAGED = "# Written by astraldraft.ops.nginx_maintenance; changes made by hand
 _FACTS = "# facts: "
 _INCLUDE = re.compile(r"^\s*include\s+\"?([^\s;\"]+)\"?\s*;", re.MULTILINE)
 _PIECE = 1000
+LONGEST_WAIT = 60
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
+_PATH = re.compile(r"/[\w./~%+-]*", re.ASCII)
+_LISTEN = re.compile(r"[\w.:\[\]]+:\d{1,5}", re.ASCII)
+_KNOWN_TOKEN = re.compile(r'\$arg_token != "([^"]+)"')
+
+
+# -- what is wanted
+
+
+def _refuse(condition, message, *values):
+    if condition:
+        raise OpsError(message.format(*values) + " Nothing was changed.")
+
+
+def planned(params, now):
+    """The Plan of what is asked for (the options of nginx_maintenance). Raises OpsError for what cannot be meant."""
+    ends_at = int(moment(params["ends_at"], "ends_at").timestamp())
+    try:
+        longest = duration_seconds(params["maximum_duration"])
+    except ValueError as error:
+        raise OpsError("maximum_duration: {0}. Nothing was changed.".format(error))
+    _refuse(ends_at <= now, "ends_at is {0}, which is over by the clock of this host ({1}).", params["ends_at"], to_iso(now))
+    _refuse(
+        ends_at - now > longest,
+        "ends_at is {0}, further away than maximum_duration ({1}): a maintenance that nobody ends would last until then.",
+        params["ends_at"],
+        params["maximum_duration"],
+    )
+    for address in params["bypass_addresses"]:
+        try:
+            ipaddress.ip_network(address)
+        except ValueError as error:
+            raise OpsError("bypass_addresses: {0}. Write 192.0.2.7 or 192.0.2.0/24. Nothing was changed.".format(error))
+    token = params["bypass_token"] or ""
+    _refuse(token and not _TOKEN.fullmatch(token), "bypass_token must be at least 16 letters, digits, - and _, so that nobody guesses it.")
+    for name in ("exempt_paths", "json_paths"):
+        wrong = [path for path in params[name] if not _PATH.fullmatch(path)]
+        _refuse(wrong, "{0} has {1!r}, which is no path. It begins with / and has no pattern in it.", name, (wrong or [""])[0])
+    _refuse(not _LISTEN.fullmatch(params["queue_listen"]), "queue_listen is {0!r}. Write an address and a port.", params["queue_listen"])
+    _refuse(
+        not 1 <= params["queue_seconds"] <= LONGEST_WAIT, "queue_seconds is {0}. It is 1 to {1}: clients do not wait longer.",
+        params["queue_seconds"], LONGEST_WAIT,
+    )  # fmt: skip
+    _refuse(params["queue_requests"] < 1, "queue_requests is {0}. It is at least 1.", params["queue_requests"])
+    # Rounded up to the minute: nobody is told a time at which it is not over yet.
+    until = time.strftime("%H:%M UTC on %d %B %Y", time.gmtime(ends_at + 59)).replace(" 0", " ")
+    title, words = harmless(params["title"]), harmless(params["words"]).strip()
+    document = {"error": "maintenance", "message": words or "{0} is down for maintenance.".format(title), "until": to_iso(ends_at)}
+    return Plan(
+        params["mode"], ends_at, sorted(params["bypass_addresses"]), token, params["exempt_paths"], params["json_paths"],
+        page(title, words, until), document, params["queue_listen"], params["queue_seconds"], params["queue_requests"],
+    )  # fmt: skip
 
 
 # -- reading
@@ -57,6 +117,12 @@ def facts(text):
                 return {}
             return found if isinstance(found, dict) else {}
     return {}
+
+
+def token_of(text):
+    """The token that a server.conf lets through; empty when there is none."""
+    found = _KNOWN_TOKEN.search(text or "")
+    return found[1] if found else ""
 
 
 def included(dump, path, prefix="/etc/nginx"):
@@ -127,7 +193,8 @@ def render_http(plan, folder):
     lines = [_MANAGED, _FACTS + json.dumps({"mode": plan.mode, "ends_at": plan.ends_at})]
     lines += _map("$msec", "ops_maintenance_time", [(before(plan.ends_at), SWITCH)], "over")
     lines += ["geo $ops_maintenance_address {", "    default 0;"] + ["    {0} 1;".format(one) for one in plan.addresses] + ["}"]
-    tokens = [("^{0}$".format(re.escape(plan.token)), 1)] if plan.token else []
+    # It is letters, digits, - and _, so it stands there as it is, and one look finds it wherever it is to be hidden.
+    tokens = [("^{0}$".format(plan.token), 1)] if plan.token else []
     lines += _map("$cookie_" + COOKIE, "ops_maintenance_cookie", tokens, 0)
     lines += _map("$uri", "ops_maintenance_path", [(pattern, 1) for pattern in _paths([*plan.paths, PLACE + "/enter"])], 0)
     parts = "".join("$ops_maintenance_" + name for name in ("time", "address", "cookie", "path"))
@@ -249,7 +316,8 @@ def page(service, words, until):
     parts = [_HEAD.replace("{title}", safe(service))]
     parts.append("<h1>{0} is down for maintenance</h1>".format(safe(service)))
     parts += ["<p>{0}</p>".format(safe(words))] if words else []
-    parts.append("<p>Nothing you saved is lost.{0}</p>".format(" We expect to be back by <b>{0}</b>.".format(safe(until)) if until else ""))
+    # No more than is known: what becomes of what they have saved depends on the work.
+    parts += ["<p>We expect to be back by <b>{0}</b>.</p>".format(safe(until))] if until else []
     parts.append("<p class=mute>This page checks by itself whether we are back.</p>")
     return "\n".join(parts) + "\n</main>\n</html>\n"
 

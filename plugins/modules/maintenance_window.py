@@ -38,11 +38,13 @@ options:
       - V(started) notes that it begins now. That is the one in progress, else the one announced for now or within an hour, else a new one.
       - V(ended) notes that the one in progress ends now, or that it ended by itself. Nothing to end is no change.
       - V(told) notes who has heard of the window O(id).
+      - V(withdrawn) takes an announcement back, found by its O(starts_at); or with O(id) that it has begun, after which it is to come again
+        when it had been announced. Nothing to withdraw is no change.
     type: str
-    choices: [announced, started, ended, told]
+    choices: [announced, started, ended, told, withdrawn]
     required: true
   starts_at:
-    description: With O(state=announced), when it starts, ISO 8601 with a zone.
+    description: With O(state=announced) and O(state=withdrawn), when it starts, ISO 8601 with a zone.
     type: str
   length:
     description:
@@ -65,7 +67,7 @@ options:
     type: str
     default: ""
   id:
-    description: With O(state=told), the number of the window.
+    description: With O(state=told) and O(state=withdrawn), the number of the window.
     type: int
   told:
     description: With O(state=told), the names of the channels that have got a message, by the message's name.
@@ -121,6 +123,9 @@ before:
     announced_at:
       description: When it was announced. V(null) when it was not.
       type: str
+    announced_until:
+      description: When it was to end then. V(null) when it was not announced.
+      type: str
     started_at:
       description: When it began. V(null) before.
       type: str
@@ -128,13 +133,13 @@ before:
       description: When it ended. V(null) before.
       type: str
     ended_by:
-      description: V(operator), or V(deadline) when it ended by itself. V(null) before.
+      description: V(operator), V(deadline) when it ended by itself, or V(withdrawn). V(null) before.
       type: str
     told:
       description: The names of the channels that have got a message, by the message's name.
       type: dict
 after:
-  description: The window as it is now, or would be. V(null) when there is none to end.
+  description: The window as it is now, or would be. V(null) when there is none to end or to withdraw.
   returned: always
   type: dict
   contains: *window
@@ -167,7 +172,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._time import from_
 
 SPEC = {
     "path": {"type": "path", "required": True},
-    "state": {"type": "str", "choices": ["announced", "started", "ended", "told"], "required": True},
+    "state": {"type": "str", "choices": ["announced", "started", "ended", "told", "withdrawn"], "required": True},
     "starts_at": {"type": "str"},
     "length": {"type": "str"},
     "ends_at": {"type": "str"},
@@ -187,6 +192,7 @@ def work(module, result):
         "announced": lambda known: windows.plan_announced(known, wanted, now),
         "started": lambda known: windows.plan_started(known, wanted, now),
         "ended": lambda known: windows.plan_ended(known, now),
+        "withdrawn": lambda known: windows.plan_withdrawn(known, params["id"], wanted["starts_at"], now),
         "told": lambda known: windows.plan_told(known, params["id"], params["told"], now),
     }
     before, _known, window = windows.WindowFile(params["path"]).change(plans[params["state"]], write=not module.check_mode)
@@ -204,7 +210,13 @@ def work(module, result):
 
 
 def main():
-    run(work, SPEC, RESULT, supports_check_mode=True, required_if=[("state", "told", ("id", "told"))])
+    run(
+        work,
+        SPEC,
+        RESULT,
+        supports_check_mode=True,
+        required_if=[("state", "told", ("id", "told")), ("state", "withdrawn", ("id", "starts_at"), True)],
+    )
 
 
 if __name__ == "__main__":

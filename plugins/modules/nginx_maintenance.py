@@ -200,18 +200,14 @@ duration:
   type: float
 """
 
-import ipaddress
-import re
 import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _docker
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx_maintenance as rules
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
-from ansible_collections.astraldraft.ops.plugins.module_utils._freeze import moment
 from ansible_collections.astraldraft.ops.plugins.module_utils._maintenance_switch import ABSENT, ACTIVE, OVER, PREPARED, MaintenanceSwitch
 from ansible_collections.astraldraft.ops.plugins.module_utils._module import run
-from ansible_collections.astraldraft.ops.plugins.module_utils._notification import harmless
-from ansible_collections.astraldraft.ops.plugins.module_utils._time import duration_seconds, to_iso
+from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso
 from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import UPSTREAM_SPEC
 from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
@@ -241,54 +237,6 @@ SPEC = dict(
 NOTHING = {"state": ABSENT, "mode": None, "ends_at": None, "seconds_left": 0}
 UNKNOWN = dict(NOTHING, state=None)
 RESULT = {"changed": False, "before": UNKNOWN, "after": UNKNOWN, "drained": None, "draining_workers": 0, "reload_seconds": None}
-LONGEST_WAIT = 60
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
-_PATH = re.compile(r"/[\w./~%+-]*", re.ASCII)
-_LISTEN = re.compile(r"[\w.:\[\]]+:\d{1,5}", re.ASCII)
-
-
-def refuse(condition, message, *values):
-    if condition:
-        raise OpsError(message.format(*values) + " Nothing was changed.")
-
-
-def planned(params, now):
-    """What is wanted (Plan). Raises OpsError for what cannot be meant."""
-    ends_at = int(moment(params["ends_at"], "ends_at").timestamp())
-    try:
-        longest = duration_seconds(params["maximum_duration"])
-    except ValueError as error:
-        raise OpsError("maximum_duration: {0}. Nothing was changed.".format(error))
-    refuse(ends_at <= now, "ends_at is {0}, which is over by the clock of this host ({1}).", params["ends_at"], to_iso(now))
-    refuse(
-        ends_at - now > longest,
-        "ends_at is {0}, further away than maximum_duration ({1}): a maintenance that nobody ends would last until then.",
-        params["ends_at"],
-        params["maximum_duration"],
-    )
-    for address in params["bypass_addresses"]:
-        try:
-            ipaddress.ip_network(address)
-        except ValueError as error:
-            raise OpsError("bypass_addresses: {0}. Write 192.0.2.7 or 192.0.2.0/24. Nothing was changed.".format(error))
-    token = params["bypass_token"] or ""
-    refuse(token and not _TOKEN.fullmatch(token), "bypass_token must be at least 16 letters, digits, - and _, so that nobody guesses it.")
-    for name in ("exempt_paths", "json_paths"):
-        wrong = [path for path in params[name] if not _PATH.fullmatch(path)]
-        refuse(wrong, "{0} has {1!r}, which is no path. It begins with / and has no pattern in it.", name, (wrong or [""])[0])
-    refuse(not _LISTEN.fullmatch(params["queue_listen"]), "queue_listen is {0!r}. Write an address and a port.", params["queue_listen"])
-    refuse(
-        not 1 <= params["queue_seconds"] <= LONGEST_WAIT, "queue_seconds is {0}. It is 1 to {1}: clients do not wait longer.",
-        params["queue_seconds"], LONGEST_WAIT,
-    )  # fmt: skip
-    refuse(params["queue_requests"] < 1, "queue_requests is {0}. It is at least 1.", params["queue_requests"])
-    until = time.strftime("%H:%M UTC on %d %B %Y", time.gmtime(ends_at + 59)).replace(" 0", " ")
-    title, words = harmless(params["title"]), harmless(params["words"]).strip()
-    document = {"error": "maintenance", "message": words or "{0} is down for maintenance.".format(title), "until": to_iso(ends_at)}
-    return rules.Plan(
-        params["mode"], ends_at, sorted(params["bypass_addresses"]), token, params["exempt_paths"], params["json_paths"],
-        rules.page(title, words, until), document, params["queue_listen"], params["queue_seconds"], params["queue_requests"],
-    )  # fmt: skip
 
 
 def prepare(module, switch, result, files):
@@ -303,7 +251,8 @@ def prepare(module, switch, result, files):
         workers, result["reload_seconds"] = switch.load(module)
     except OpsError as error:
         switch.put(former)
-        raise OpsError(error.message + " What was there before is back, and nothing is closed.", **error.evidence)
+        words = "It stays closed as it was." if switch.closed() else "Nothing is closed."
+        raise OpsError("{0} What was there before is back. {1}".format(error.message, words), **error.evidence)
     if module.params["mode"] == rules.QUEUE and not switch.closed():
         drain(module, switch, workers, result)
 
@@ -334,9 +283,14 @@ def drain(module, switch, workers, result):
 def remove(module, switch, result, files):
     """Open at once, then tidy up."""
     module.fence()
+    was_closed = switch.closed()
     switch.open()
-    switch.put(files)
-    result["reload_seconds"] = switch.load(module)[1]
+    result.update(changed=was_closed, after=switch.condition(time.time()))
+    try:
+        switch.put(files)
+        result["reload_seconds"] = switch.load(module)[1]
+    except OpsError as error:
+        raise OpsError(error.message + " It is open all the same; run it again to tidy up.", **error.evidence)
 
 
 def work(module, result):
@@ -345,7 +299,7 @@ def work(module, result):
         switch = MaintenanceSwitch(client, params["project"], params["service"], params["path"])
         former, was_closed = switch.files(), switch.closed()
         result["before"] = result["after"] = switch.condition(now)
-        plan = None if params["state"] == ABSENT else planned(params, now)
+        plan = None if params["state"] == ABSENT else rules.planned(params, now)
         files = dict.fromkeys(former)
         if plan:
             switch.require_includes()
@@ -354,7 +308,7 @@ def work(module, result):
         rewritten = files != former or (switch.pending() and bool(plan))
         closing = params["state"] == ACTIVE and result["before"]["state"] != ACTIVE
         opening = not plan and (rewritten or was_closed or switch.pending())
-        result["diff"] = [shown(switch.place(name), former[name], files[name]) for name in sorted(files) if former[name] != files[name]]
+        result["diff"] = difference(switch, former, files)
         after = NOTHING
         if plan:
             state = ACTIVE if params["state"] == ACTIVE or result["before"]["state"] == ACTIVE else PREPARED
@@ -366,8 +320,21 @@ def work(module, result):
         result["after"] = after
 
 
-def shown(path, before, after):
-    return {"before": before or "", "after": after or "", "before_header": path, "after_header": path}
+def difference(switch, former, files):
+    """What is written, without the token of now and that of before, which Ansible does not know."""
+    tokens = [token for token in map(rules.token_of, (former[rules.SERVER], files[rules.SERVER])) if token]
+
+    def shown(text):
+        for token in tokens:
+            text = text.replace(token, "********")
+        return text
+
+    changed = [name for name in sorted(files) if former[name] != files[name]]
+    return [
+        {"before": shown(former[name] or ""), "after": shown(files[name] or ""), "before_header": path, "after_header": path}
+        for name in changed
+        for path in [switch.place(name)]
+    ]
 
 
 def main():

@@ -153,6 +153,7 @@ def maintenance(world: World, why: dict[str, Any]) -> list[Step]:
         Step("when", "maintenance_announce", hours, ("Say when it starts",), refused=True, real=False),
         Step("to come", "maintenance_announce", to_come, ("Maintenance 1 would be announced", "would be told"), changes=True),
         Step("known", "maintenance_announce", to_come, ("is announced already", "told before")),
+        Step("not to be", "maintenance_announce", to_come | {"maintenance_withdraw": True}, ("would no longer be",), changes=True),
         Step("no way back", "maintenance_start", hours, ("No backup was restored once", "ops_override"), refused=True, real=False),
         Step("how long", "maintenance_start", mine, ("No maintenance is announced for now",), refused=True, real=False),
         Step("now", "maintenance_start", now, ("would be in maintenance until", "would be told"), changes=True),

@@ -6,7 +6,8 @@ PATH = "{work}/maintenance.json"
 STARTS = "2100-01-01T02:00:00Z"
 TO_COME = {
     "id": 1, "title": "moved", "impact": "", "owner": "ada", "starts_at": "2100-01-01T02:00:00.000Z", "ends_at": "2100-01-01T02:40:00.000Z",
-    "announced_at": "2025-12-01T02:00:00.000Z", "started_at": None, "ended_at": None, "ended_by": None, "told": {"notice": ["chat"]},
+    "announced_at": "2025-12-01T02:00:00.000Z", "announced_until": "2100-01-01T02:40:00.000Z",
+    "started_at": None, "ended_at": None, "ended_by": None, "told": {"notice": ["chat"]},
 }  # fmt: skip
 RUNNING = TO_COME | {
     "starts_at": "2025-12-01T02:00:00.000Z",
@@ -38,6 +39,10 @@ def case(_world):
             "told before": Scene(told | {"told": {"notice": ["chat"]}}, files=known(TO_COME)),
             "told of nothing": Scene(told | {"id": 7}, "failed", known(TO_COME)),
             "not said how long": Scene(started, "failed"),
+            "taken back": Scene({"path": PATH, "state": "withdrawn", "starts_at": STARTS}, "changed", known(TO_COME)),
+            "not begun after all": Scene({"path": PATH, "state": "withdrawn", "id": 1}, "changed", known(RUNNING)),
+            "nothing to take back": Scene({"path": PATH, "state": "withdrawn", "starts_at": STARTS}),
+            "begun": Scene({"path": PATH, "state": "withdrawn", "starts_at": RUNNING["starts_at"]}, "failed", known(RUNNING)),
             "damaged": Scene(announced, "failed", {"maintenance.json": "{"}),
         },
         options={

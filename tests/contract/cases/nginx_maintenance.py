@@ -22,7 +22,7 @@ def case(world):
         shutil.rmtree(folder, ignore_errors=True)
         if args:
             folder.mkdir()
-            plan = nginx_maintenance.planned(DEFAULTS | args, time.time())
+            plan = rules.planned(DEFAULTS | args, time.time())
             inside = "/etc/nginx/upstreams/maintenance"
             (folder / rules.HTTP).write_text(rules.render_http(plan, inside), encoding="utf-8")
             (folder / rules.SERVER).write_text(rules.render_server(plan, inside), encoding="utf-8")

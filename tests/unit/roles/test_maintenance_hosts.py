@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import shutil
@@ -60,7 +61,7 @@ def run(tmp_path):
         path.write_text(path.read_text().replace("astraldraft.ops.nginx_maintenance", "nginx_that_remembers"))
     (tmp_path / "library/nginx_that_remembers.py").write_text(NGINX.format(python=sys.executable))
     (tmp_path / "play.yml").write_text(PLAYBOOK)
-    (tmp_path / "ansible.cfg").write_text("[defaults]\nretry_files_enabled = false\n")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nretry_files_enabled = false\n[connection]\npipelining = true\n")
 
     def play(steps, hosts, *arguments, **variables):
         shared = {
@@ -94,41 +95,57 @@ def run(tmp_path):
     return play
 
 
-WELL = {"a": {}, "b": {}, "c": {}}
+WELL = {"a": {}, "b": {}}
 START = ["preflight", "start"]
 ANYHOW = {"ops_override": ["health"]}
 
 
+def windows(folder):
+    return json.loads((folder / "state/maintenance.json").read_text())["windows"]
+
+
 def test_all_are_closed_and_opened(run, tmp_path):
+    page = tmp_path / "state/page/status.json"
     outcomes, states, output = run(START, WELL, **NOW)
     assert set(states.values()) == {"active"}, output
     assert {one["verdict"] for one in outcomes.values()} == {"pass"} and outcomes["a"]["changed"]
     assert "Shop is in maintenance until" in outcomes["a"]["summary"]
-    assert json.loads((tmp_path / "state/page/status.json").read_text())["state"] == "maintenance"
-    outcomes, states, output = run(["end"], WELL, **ANYHOW)
-    assert set(states.values()) == {"absent"}, output
-    assert outcomes["c"]["summary"] == "Shop is open again. It lasted less than a minute." and outcomes["c"]["changed"]
-    assert json.loads((tmp_path / "state/page/status.json").read_text())["state"] == "operational"
-
-
-@pytest.mark.parametrize("refuses", ["prepared", "active"])
-def test_when_one_refuses_none_is_closed(run, tmp_path, refuses):
-    outcomes, states, output = run(START, WELL | {"b": {"refuses": refuses}}, **NOW)
-    assert set(states.values()) == {"absent"}, output
-    assert {one["verdict"] for one in outcomes.values()} == {"fail"}
-    assert outcomes["c"]["summary"] == "b: nginx refuses it. Nothing is closed."
-    assert not (tmp_path / "state/maintenance.json").exists()
-
-
-def test_when_one_cannot_be_opened_the_others_are(run):
-    run(START, WELL, **NOW)
-    outcomes, states, output = run(["end"], WELL | {"b": {"refuses": "absent"}}, **ANYHOW)
-    assert states == {"a": "absent", "b": "active", "c": "absent"}, output
-    assert "Not open everywhere" in outcomes["a"]["summary"] and "b: nginx refuses it." in outcomes["a"]["summary"]
-
-
-def test_a_change_that_is_refused_leaves_it_closed(run):
-    run(START, WELL, **NOW)
+    assert json.loads(page.read_text())["state"] == "maintenance"
+    # A change that one of them refuses opens none, and moves the end of none.
+    ends_at = windows(tmp_path)[0]["ends_at"]
     outcomes, states, output = run(START, WELL | {"b": {"refuses": "prepared"}}, **(NOW | {"maintenance_duration": "3h"}))
     assert set(states.values()) == {"active"}, output
     assert "It was in maintenance before, and stays so" in outcomes["a"]["summary"]
+    assert {json.loads((tmp_path / f"state/{name}.nginx").read_text())["ends_at"] for name in WELL} == {ends_at}
+    assert windows(tmp_path)[0]["ends_at"] == ends_at
+    # When one cannot be opened, the others are.
+    outcomes, states, output = run(["end"], WELL | {"b": {"refuses": "absent"}}, **ANYHOW)
+    assert states == {"a": "absent", "b": "active"}, output
+    assert "Not ended everywhere" in outcomes["a"]["summary"] and "b: nginx refuses it." in outcomes["a"]["summary"]
+    outcomes, states, output = run(["end"], WELL, **ANYHOW)
+    assert set(states.values()) == {"absent"}, output
+    assert outcomes["b"]["summary"].startswith("Shop is open again. It lasted ") and outcomes["b"]["changed"]
+    assert json.loads(page.read_text())["state"] == "operational"
+
+
+def test_when_one_is_not_prepared_nobody_notices(run, tmp_path):
+    outcomes, states, output = run(START, WELL | {"b": {"refuses": "prepared"}}, **NOW)
+    assert set(states.values()) == {"absent"}, output
+    assert {one["verdict"] for one in outcomes.values()} == {"fail"}
+    assert outcomes["a"]["summary"] == "b: nginx refuses it. Nothing is closed."
+    assert not (tmp_path / "state/maintenance.json").exists()
+
+
+def test_when_one_is_not_closed_none_is_and_it_can_begin_later(run, tmp_path):
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)
+    to_come = {"maintenance_starts_at": soon.isoformat(), "maintenance_duration": "2h", "maintenance_message": "moved"}
+    outcomes, _states, output = run(["announce"], {"a": {}}, **to_come)
+    assert outcomes["a"]["verdict"] == "pass", output
+    anyhow = {"ops_override": ["backup", "rollback"]}
+    outcomes, states, output = run(START, WELL | {"b": {"refuses": "active"}}, **anyhow)
+    assert set(states.values()) == {"absent"} and outcomes["a"]["verdict"] == "fail", output
+    assert outcomes["a"]["summary"] == "b: nginx refuses it. Nothing is closed." and windows(tmp_path)[0]["started_at"] is None
+    outcomes, states, output = run(START, WELL, **anyhow)
+    assert set(states.values()) == {"active"} and outcomes["a"]["verdict"] == "pass", output
+    [window] = windows(tmp_path)
+    assert window["title"] == "moved" and window["started_at"] and window["ends_at"] == window["announced_until"]

@@ -38,7 +38,7 @@ def test_an_announcement_is_found_again_by_its_start():
 
 def test_two_windows_do_not_meet():
     known, _window = announced()
-    with pytest.raises(OpsError, match=r"Another maintenance is announced from .* window 1"):
+    with pytest.raises(OpsError, match=r"Another maintenance is announced from .* window 1.* withdraw that one first"):
         announced(known, starts=later(days=3, minutes=30))
     assert announced(known, starts=later(days=3, minutes=40))[1]["id"] == 2
 
@@ -108,6 +108,36 @@ def test_it_is_ended_or_has_ended_by_itself():
     known, window = windows.plan_ended(started(), later(hours=3))
     assert window["ended_by"] == "deadline" and windows.lasted(window) == 3600
     assert windows.plan_ended(NOTHING, NOW) == (NOTHING, None)
+
+
+def test_one_that_did_not_begin_after_all_is_to_come_again():
+    known, to_come = announced(starts=later(minutes=10))
+    begun = windows.plan_started(known, asked(length="20m"), NOW)[0]
+    again, window = windows.plan_withdrawn(begun, 1, None, later(minutes=1))
+    assert window == to_come and again == known
+    # One that had not begun is as it was, and one that nobody announced is over.
+    assert windows.plan_withdrawn(known, 1, None, NOW) == (known, to_come)
+    known, window = windows.plan_withdrawn(started(), 1, None, later(minutes=1))
+    assert window["ended_by"] == "withdrawn" and windows.public(known["windows"], later(minutes=2)) == []
+
+
+def test_an_announcement_is_taken_back_by_its_start():
+    known, _window = announced()
+    gone, window = windows.plan_withdrawn(known, None, later(days=3), NOW)
+    assert window["ended_by"] == "withdrawn" and windows.lasted(window) is None and windows.public(gone["windows"], NOW) == []
+    assert windows.plan_withdrawn(gone, None, later(days=3), NOW) == (gone, None)
+    assert windows.plan_withdrawn(known, None, later(days=4), NOW) == (known, None)
+    # Its place is free again, and the other one keeps its number.
+    assert announced(gone)[1]["id"] == 2
+
+
+def test_what_people_have_noticed_is_not_taken_back():
+    known = announced(starts=later(minutes=10))[0]
+    known = windows.plan_started(known, asked(), NOW)[0]
+    with pytest.raises(OpsError, match=r"window 1\) has begun. End it"):
+        windows.plan_withdrawn(known, None, later(minutes=10), NOW)
+    with pytest.raises(OpsError, match="end that one first"):
+        announced(known, starts=later(minutes=15))
 
 
 def test_the_next_one_notes_that_the_last_one_ended_by_itself():

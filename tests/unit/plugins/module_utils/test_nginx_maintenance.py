@@ -94,6 +94,12 @@ def test_whatever_people_write_stays_text(words):
     assert "<b>$100" not in page
 
 
+def test_the_token_is_found_again_to_be_hidden():
+    server, text = rules.render_server(PLAN, FOLDER), rules.render_http(PLAN, FOLDER)
+    assert rules.token_of(server) == PLAN.token and rules.token_of(rules.render_server(PLAN._replace(token=""), FOLDER)) == ""
+    assert rules.token_of(None) == "" and text.count(PLAN.token) == 1
+
+
 def test_facts_are_read_back():
     assert rules.facts(rules.render_http(PLAN, FOLDER)) == {"mode": "refuse", "ends_at": ENDS}
     assert rules.facts(None) == {} and rules.facts("# facts: {") == {} and rules.facts("# facts: 1") == {}
@@ -130,7 +136,7 @@ DEFAULTS = {name: option.get("default") for name, option in nginx_maintenance.SP
 
 
 def planned(**given):
-    return nginx_maintenance.planned(DEFAULTS | {"ends_at": "2025-11-24T17:00:00Z"} | given, NOW)
+    return rules.planned(DEFAULTS | {"ends_at": "2025-11-24T17:00:00Z"} | given, NOW)
 
 
 def test_what_is_asked_for_becomes_a_plan():
