@@ -112,6 +112,7 @@ options:
     description:
       - With O(mode=queue), how long requests that were begun before are given to finish, in seconds. With O(mode=refuse) nginx's workers
         tell.
+      - With O(state=absent), how long those that waited are given before nginx forgets them, at least 2 seconds.
     type: float
     default: 2
   drain_timeout:
@@ -235,6 +236,8 @@ SPEC = dict(
     wait_timeout={"type": "float", "default": 10},
 )
 NOTHING = {"state": ABSENT, "mode": None, "ends_at": None, "seconds_left": 0}
+#: Until all that waited have looked again, which they do LOOKS times a second, on a machine that is short of breath.
+AWAKE_SECONDS = 2
 UNKNOWN = dict(NOTHING, state=None)
 RESULT = {"changed": False, "before": UNKNOWN, "after": UNKNOWN, "drained": None, "draining_workers": 0, "reload_seconds": None}
 
@@ -263,7 +266,7 @@ def close(module, switch, result, _files):
     switch.begin()
     switch.close()
     if module.params["mode"] == rules.QUEUE:
-        poll(lambda: None, lambda _answer: False, module.params["settle_seconds"], 0.5, module.heartbeat)
+        pause(module, module.params["settle_seconds"])
         switch.settled()
         result["drained"] = None
         return
@@ -273,6 +276,10 @@ def close(module, switch, result, _files):
         switch.open()
         raise OpsError(error.message + " It is open again.", **error.evidence)
     drain(module, switch, workers, result)
+
+
+def pause(module, seconds):
+    poll(lambda: None, lambda _answer: False, seconds, 0.5, module.heartbeat)
 
 
 def drain(module, switch, workers, result):
@@ -286,6 +293,9 @@ def remove(module, switch, result, files):
     was_closed = switch.closed()
     switch.open()
     result.update(changed=was_closed, after=switch.condition(time.time()))
+    if result["before"]["mode"] == rules.QUEUE:
+        # Whoever waits looks once more, at a server of nginx that is gone after the reload.
+        pause(module, max(AWAKE_SECONDS, module.params["settle_seconds"]))
     try:
         switch.put(files)
         result["reload_seconds"] = switch.load(module)[1]
