@@ -110,7 +110,7 @@ class LoadBalancer:
         """The path that something in the shared folder has inside the container."""
         return posixpath.join(self._folder, *parts)
 
-    def test_candidate(self, content):
+    def test_candidate(self, content, what="the new upstream"):
         """Have nginx test ``content`` on its own, before it takes anyone's place. Raises OpsError."""
         candidate, wrapper = self.path + CANDIDATE_SUFFIX, self.path + CANDIDATE_SUFFIX + "-main"
         inside = self.inside(os.path.basename(candidate))
@@ -119,7 +119,7 @@ class LoadBalancer:
             write_atomically(wrapper, self.around.format(inside), mode=0o644)
             code, output = self._run(["nginx", "-t", "-c", inside + "-main"])
             if code != 0:
-                raise OpsError("nginx refuses the new upstream, so nothing was switched: {0}".format(output.strip()), nginx_output=output)
+                raise OpsError("nginx refuses {0}, so nothing was switched: {1}".format(what, output.strip()), nginx_output=output)
         finally:
             for leftover in (candidate, wrapper):
                 if os.path.exists(leftover):
