@@ -35,6 +35,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--post-share", type=float, default=Options.post_share, help="share of POSTs among the busy (%(default)g)")
     parser.add_argument("--path", default=Options.path, help="what busy and idle clients GET (%(default)s)")
     parser.add_argument("--timeout", type=float, default=Options.timeout, help="seconds after which a request has failed (%(default)g)")
+    parser.add_argument("--ca", default=Options.ca, help="for https: the authorities to trust (the system's)")
+    parser.add_argument("--server-name", default=Options.server_name, help="for https: the name to be verified (%(default)s)")
     parser.add_argument("--seconds", type=float, help="how long (default: until SIGTERM or SIGINT)")
     parser.add_argument("--report", metavar="FILE", help="JSON report, replaced every 5 s and at the end")
     parser.add_argument("--log", metavar="FILE", help="one JSON line a request")
@@ -51,7 +53,8 @@ def status_line(load: Load, last: tuple[float, int]) -> tuple[str, tuple[float, 
 
 def main(argv: list[str] | None = None) -> int:
     arguments = parse(argv)
-    names = ("url", "rate", "clients", "idle_clients", "slow_clients", "post_share", "path", "timeout", "seconds")
+    names = ("url", "rate", "clients", "idle_clients", "slow_clients", "post_share", "path", "timeout", "seconds", "ca",
+             "server_name")  # fmt: skip
     try:
         options = Options(**{name: getattr(arguments, name) for name in names})
     except ValueError as error:

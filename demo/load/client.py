@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 
@@ -27,8 +28,9 @@ class Outcome:
 class Client:
     """Used by one thread. ``reconnects`` counts new connections after the first, by what made them necessary."""
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext | None = None, server_name: str = "") -> None:
         self._host, self._port, self._timeout = host, port, timeout
+        self._context, self._server_name = context, server_name
         self._connection: http.client.HTTPConnection | None = None
         self._used = False
         self._reason: str | None = None
@@ -64,6 +66,8 @@ class Client:
         self._connection = connection
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context:
+            connection.sock = self._context.wrap_socket(connection.sock, server_hostname=self._server_name)
         return connection
 
     def _drop(self, reason: str) -> None:
@@ -80,6 +84,8 @@ class Client:
 def classify(error: Exception) -> str:
     # RemoteDisconnected (closed instead of an answer) is a ConnectionResetError too.
     if isinstance(error, ConnectionResetError | BrokenPipeError | ConnectionAbortedError | http.client.IncompleteRead):
+        return "reset"
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "reset"
     if isinstance(error, ConnectionRefusedError):
         return "refused"

@@ -60,9 +60,10 @@ class Load:
             *[(self._idle, ())] * options.idle_clients,
             *[(self._slow, ())] * options.slow_clients,
         ]
+        context = options.context()
         for number, (target, arguments) in enumerate(work):
             extra = options.slow_seconds if target == self._slow else 0
-            client = Client(options.host, options.port, options.timeout + extra)
+            client = Client(options.host, options.port, options.timeout + extra, context, options.server_name)
             thread = threading.Thread(target=target, args=(client, *arguments), name=f"client-{number}", daemon=True)
             self._clients.append(client)
             self._threads.append(thread)

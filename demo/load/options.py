@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,13 +22,16 @@ class Options:
     idle_to: float = 9.0
     slow_seconds: float = 5.0
     timeout: float = 10.0
+    # For https: a file with the authorities to trust, and the name that the certificate must be for. Each connection verifies once.
+    ca: str = ""
+    server_name: str = "astraldraft.test"
     # None: until stopped.
     seconds: float | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"the URL is {self.url!r}; expected http://host[:port]")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"the URL is {self.url!r}; expected http://host[:port] or https://host[:port]")
         if not self.clients + self.idle_clients + self.slow_clients:
             raise ValueError("no clients at all")
         if self.clients and self.rate <= 0:
@@ -43,4 +47,12 @@ class Options:
 
     @property
     def port(self) -> int:
-        return urlsplit(self.url).port or 80
+        return urlsplit(self.url).port or (443 if self.tls else 80)
+
+    @property
+    def tls(self) -> bool:
+        return urlsplit(self.url).scheme == "https"
+
+    def context(self) -> ssl.SSLContext | None:
+        """Of TLS connections. Made once: reading the authorities costs more than a request."""
+        return ssl.create_default_context(cafile=self.ca or None) if self.tls else None

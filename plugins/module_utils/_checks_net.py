@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import time
 
-from ansible_collections.astraldraft.ops.plugins.module_utils import _tls
+from ansible_collections.astraldraft.ops.plugins.module_utils import _tls, _x509
 from ansible_collections.astraldraft.ops.plugins.module_utils._checks import latency_findings, weigh
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, connect, where
 from ansible_collections.astraldraft.ops.plugins.module_utils._time import to_iso, utc_now
@@ -46,23 +46,29 @@ def probe_tls(check, _context):
     _need_host(check)
     host, port = check["host"], check["port"]
     target = where(host, port)
-    certificate, flaw = _tls.served(host, port, check["server_name"] or host, check["ca_path"], check["timeout"])
-    on_disk = _tls.first_in_file(check["certificate_path"]) if check["certificate_path"] else None
+    certificate, _chain, flaw = _tls.served(host, port, check["server_name"] or host, check["ca_path"], check["timeout"])
+    on_disk = _tls.chain_in_file(check["certificate_path"])[0] if check["certificate_path"] else None
     try:
-        not_before, not_after = _tls.validity(certificate)
+        found = _x509.describe(certificate)
     except ValueError as error:
         message = "{0} serves a certificate that cannot be read: {1}".format(target, error)
         raise ProbeError("wrong_answer", "bad_certificate", message, RENEW)
-    details = lifetime(not_before, not_after, utc_now())
-    details["fingerprint_sha256"] = _tls.fingerprint(certificate)
+    details = lifetime(found.not_before, found.not_after, utc_now())
+    details["fingerprint_sha256"] = _x509.fingerprint(certificate)
     findings = [(flaw.verdict, flaw.reason, flaw.message, flaw.next)] if flaw else []
-    if on_disk is not None and on_disk != certificate:
-        sentence = "{0} serves another certificate than the one in {1}".format(target, check["certificate_path"])
-        findings.append(("wrong_answer", "stale_certificate", sentence, "Reload the server: it was renewed on disk, not in memory."))
+    findings += stale_findings(target, certificate, on_disk, check["certificate_path"])
     if not flaw or flaw.reason != "expired":
         findings += lifetime_findings(check, details)
     message = "valid for {0:.0f} days more ({1:.0%} of its lifetime)".format(details["days_left"], details["fraction_left"])
     return [weigh(findings, message, target=target, details=details)]
+
+
+def stale_findings(target, certificate, on_disk, path):
+    """The finding that another certificate (DER) is served than the one ``on_disk`` (DER, or None) in the file ``path``."""
+    if on_disk is None or on_disk == certificate:
+        return []
+    sentence = "{0} serves another certificate than the one in {1}".format(target, path)
+    return [("wrong_answer", "stale_certificate", sentence, "Reload the server: it was renewed on disk, not in memory.")]
 
 
 def lifetime(not_before, not_after, now):

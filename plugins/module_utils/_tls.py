@@ -2,20 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS contexts, and the dates of a served certificate. Private: other collections must not import it."""
+"""TLS contexts, and the certificates that are served. Private: other collections must not import it."""
 
 from __future__ import annotations
 
-import base64
-import datetime
-import hashlib
+import collections
 import os
-import re
 import socket
 import ssl
 import threading
 import time
 
+from ansible_collections.astraldraft.ops.plugins.module_utils import _x509
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
 from ansible_collections.astraldraft.ops.plugins.module_utils._net import ProbeError, connect, explain, where
 
@@ -30,6 +28,7 @@ FLAWS = {
     62: ("wrong_host", "its certificate is for another host", "Serve a certificate that names the host that was asked for."),
     64: ("wrong_host", "its certificate is for another address", "Serve a certificate that names the address that was asked for."),
 }
+MAX_PEM = 1024 * 1024
 _contexts = {}
 _contexts_lock = threading.Lock()
 
@@ -70,75 +69,41 @@ def explain_tls(error, target, seconds):
     return ProbeError("wrong_answer", "not_tls", "{0} does not speak TLS as expected: {1}".format(target, word), "Is this the TLS port?")
 
 
-def validity(certificate):
-    """``(not_before, not_after)``, aware datetimes in UTC, of a DER certificate (bytes). Raises ValueError.
-
-    A walk of the few outer fields of X.509, so that even a certificate that fails verification has its dates told.
-    """
-    _tag, start, _end = _field(certificate, 0)
-    _tag, at, _end = _field(certificate, start)
-    tag, _start, end = _field(certificate, at)
-    if tag == 0xA0:  # the version, absent in X.509 v1
-        tag, _start, end = _field(certificate, end)
-    for _skipped in ("signature algorithm", "issuer"):
-        _tag, _start, end = _field(certificate, end)
-    _tag, at, _end = _field(certificate, end)
-    moments = []
-    for _moment in ("not before", "not after"):
-        tag, start, at = _field(certificate, at)
-        digits = certificate[start:at].decode("ascii")
-        if tag == 0x17:  # UTCTime: two digits of the year, 50 and above meaning 19xx
-            digits = ("19" if digits >= "50" else "20") + digits
-        moments.append(datetime.datetime.strptime(digits, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.timezone.utc))
-    return tuple(moments)
-
-
-def _field(der, at):
-    """``(tag, start, end)`` of the DER field at ``at``."""
-    try:
-        tag, length, start = der[at], der[at + 1], at + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, start = int.from_bytes(der[start : start + size], "big"), start + size
-    except IndexError:
-        raise ValueError("the certificate is cut short")
-    return tag, start, start + length
-
-
-def fingerprint(certificate):
-    """SHA-256 of a DER certificate as lower-case hexadecimal."""
-    return hashlib.sha256(certificate).hexdigest()
-
-
-def first_in_file(path):
-    """The first certificate in a PEM file, as DER (bytes). Raises ProbeError."""
+def chain_in_file(path):
+    """The certificates in a PEM file, as DER (list of bytes, at least one). Raises ProbeError."""
     try:
         with open(path, "rb") as stream:
-            match = re.search(rb"-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", stream.read(MAX_PEM), re.DOTALL)
+            found = _x509.from_pem(stream.read(MAX_PEM))
     except OSError as error:
         message = "the certificate file {0} cannot be read: {1}".format(path, error.strerror)
         raise ProbeError("unreachable", "certificate_file", message, "Correct certificate_path, or give this user the right to read it.")
-    if not match:
+    except ValueError as error:
+        raise ProbeError("wrong_answer", "certificate_file", "{0}: {1}".format(path, error), "Write the file anew.")
+    if not found:
         message = "{0} holds no certificate".format(path)
         raise ProbeError("wrong_answer", "certificate_file", message, "Name the PEM file that the server loads.")
-    return base64.b64decode(match.group(1))
+    return found
 
 
-MAX_PEM = 1024 * 1024
+#: What a server presents. ``certificate`` is DER; ``chain`` is all that it sent (list of DER), None where Python is older than 3.10 and
+#: does not tell; ``flaw`` is None, or the ProbeError of a failed verification.
+Served = collections.namedtuple("Served", "certificate chain flaw")
 
 
 def served(host, port, server_name, ca_path, seconds):
-    """What a server presents: ``(der, flaw)``, where ``flaw`` is None or the ProbeError of a failed verification.
+    """What a server presents (Served), on a connection of its own.
 
     A certificate that fails is fetched again without verification, to tell its dates. Raises ProbeError when there is no TLS at all.
     """
     ends = time.monotonic() + seconds
     try:
-        return _handshake(host, port, server_name, context_for(True, ca_path), ends, seconds), None
+        certificate, chain = _handshake(host, port, server_name, context_for(True, ca_path), ends, seconds)
+        return Served(certificate, chain, None)
     except ProbeError as error:
         if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
             raise
-        return _handshake(host, port, server_name, context_for(False), ends, seconds), error
+        certificate, chain = _handshake(host, port, server_name, context_for(False), ends, seconds)
+        return Served(certificate, chain, error)
 
 
 def _handshake(host, port, server_name, context, ends, seconds):
@@ -146,10 +111,17 @@ def _handshake(host, port, server_name, context, ends, seconds):
     try:
         plain.settimeout(max(0.001, ends - time.monotonic()))
         with context.wrap_socket(plain, server_hostname=server_name) as secured:
-            return secured.getpeercert(binary_form=True)
+            return secured.getpeercert(binary_form=True), _sent(secured)
     except ssl.SSLError as error:
         raise explain_tls(error, where(host, port), seconds) from error
     except OSError as error:
         raise explain(error, where(host, port), seconds) from error
     finally:
         plain.close()
+
+
+def _sent(secured):
+    """The certificates that the other side sent. Public in Python 3.13; there all the same since 3.10."""
+    ask = getattr(secured, "get_unverified_chain", None) or getattr(getattr(secured, "_sslobj", None), "get_unverified_chain", None)
+    found = ask() if ask else None
+    return [one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in found] if found else None

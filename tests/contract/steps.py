@@ -344,6 +344,19 @@ def failover(world: World) -> list[Step]:
 STRANGER = {"incident_contacts": {"cto": {"email": "cto@example.com"}}}
 
 
+def certificates(world: World) -> list[Step]:
+    """On an nginx and a pebble of their own."""
+    mine = world.certified.variables()
+    return [
+        Step("what is served", "certificates", mine, ("healthy",)),
+        Step("another name", "certificates", mine | {"certificate_names": ["c.test"]}, ("for another host",), refused=True, real=False),
+        Step("the first", "certificate_renew", mine, ("would be ordered", "there is none yet"), changes=True),
+        Step("what is not due", "certificate_renew", mine, ("it is not due",)),
+        Step("forced", "certificate_renew", mine | {"certificate_force": True}, ("it is forced",), changes=True, real=False),
+        Step("for nobody", "certificate_renew", mine | {"certificate_names": []}, ("No name is given",), refused=True, real=False),
+    ]
+
+
 def incidents(world: World) -> list[Step]:
     """From the first word to the last one, in a state folder of their own. The stubs of PagerDuty and trackers are the modules' alone."""
     mine = {
@@ -387,6 +400,6 @@ def incidents(world: World) -> list[Step]:
 
 # Each in a process of its own, beside the others.
 LANES: dict[str, Callable[[World], list[Step]]] = {
-    "releases": releases, "operations": operations, "restores": restores, "failover": failover, "demo": demo,
-    "incidents": incidents,
+    "releases": releases, "operations": operations, "restores": restores, "failover": failover, "certificates": certificates,
+    "demo": demo, "incidents": incidents,
 }  # fmt: skip

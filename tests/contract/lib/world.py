@@ -18,6 +18,7 @@ from typing import Any
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.tests.contract.lib.archived import Archived
 from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import Firewall
+from ansible_collections.astraldraft.ops.tests.contract.lib.certified import Certified
 from ansible_collections.astraldraft.ops.tests.contract.lib.cluster import Pair
 from ansible_collections.astraldraft.ops.tests.contract.lib.command import command
 from ansible_collections.astraldraft.ops.tests.contract.lib.documented import ROOT
@@ -386,6 +387,14 @@ class World:
     def firewall(self) -> Firewall:
         found = Firewall(self._programs)
         self.at_end(found.close)
+        return found
+
+    @functools.cached_property
+    def certified(self) -> Certified:
+        """An nginx with TLS, and pebble."""
+        found = Certified(*self._place("certified"))
+        self.at_end(found.down)
+        found.up()
         return found
 
     def place(self, variables: dict[str, Any]) -> tuple[str, Path]:

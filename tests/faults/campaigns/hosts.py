@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -20,6 +22,9 @@ from .world import Loads, World
 PROMISE = "On three app hosts over SSH nothing costs a request; when the second host fails, the first is back on the old release"
 FIRST, SECOND = "app-1", "app-2"
 OLD, NEW, HALF_BAD, BAD = "v1.2.2", "v1.2.3", "v1.2.4", "v1.2.5-errors"
+
+#: As tests/hosts/up publishes the ports of a host.
+TLS_ABOVE_HTTP = 10
 
 #: What happens beside a playbook, from when the first host has the new release until the playbook has ended.
 Beside = Callable[[World, Record], AbstractContextManager[None]]
@@ -116,6 +121,7 @@ def run(stack: Stack, folder: Path, sample: bool) -> Record:
             for case in CASES:
                 if case.sample or not sample:
                     runs.append(_try(record, world, case))
+            _one_certificate(record, world)
             time.sleep(COOL_DOWN_SECONDS)
         _judge(record, world, loads, runs)
     return record
@@ -151,6 +157,34 @@ def _try(record: Record, world: World, case: Case) -> Run:
             f"{entry['version']} {entry['outcome']}: {entry['message'][:160]}",
         )
     return found
+
+
+def _one_certificate(record: Record, world: World) -> None:
+    """What lies on the first host as ordered is served by all of them, asked of openssl."""
+    folder = world.hosts[FIRST].state / "acme/live/astraldraft.test"
+    folder.mkdir(parents=True, exist_ok=True)
+    chain, key = folder / "fullchain.pem", folder / "privkey.pem"
+    names = ["-addext", "subjectAltName=DNS:astraldraft.test", "-addext", "basicConstraints=critical,CA:FALSE"]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", "/CN=astraldraft.test", *names]
+    subprocess.run([*make, "-keyout", key, "-out", chain], check=True, capture_output=True)
+    wanted = ssl.PEM_cert_to_DER_cert(chain.read_text())
+    # Nothing is due, so certbot is not run: what it is for pebble's stack shows the campaign certificates.
+    variables = {"certificate_validate_certs": False, "certificate_certbot_path": "/bin/true"}
+    for what, changed in (("served by all", "changed=1 "), ("and again", "changed=0 ")):
+        play = world.run("certificate_renew", variables)
+        good = play.process.returncode == 0 and play.output.count(changed) == len(world.hosts)
+        record.check(good, f"one certificate, {what}: the playbook says so", f"{play.seconds:.0f} s" if good else last_words(play))
+        seen = {name: _certificate(host) == wanted for name, host in world.hosts.items()}
+        record.check(all(seen.values()), f"one certificate, {what}: every host serves that of {FIRST}", str(seen))
+
+
+def _certificate(host: Stack) -> bytes:
+    said = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{host.port + TLS_ABOVE_HTTP}", "-servername", "astraldraft.test"],
+        input="", capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    return ssl.PEM_cert_to_DER_cert(begin + said.partition(begin)[2].partition(end)[0] + end)
 
 
 def _judge(record: Record, world: World, loads: Loads, runs: list[Run]) -> None:

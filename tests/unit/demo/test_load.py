@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.misbehaving import make_certificate, tls_context
 
 from demo.load import Load, Options, answers_of, run, window
 from demo.load.client import Client, Outcome
@@ -90,6 +91,25 @@ def test_one_connection_serves_many_requests():
     assert [outcome.reused for outcome in outcomes] == [False, True, True, True, True]
     assert len(made) == 1
     assert client.reconnects == {"announced": 0, "failure": 0}
+
+
+def test_over_tls_a_connection_is_kept_too_and_its_end_without_an_answer_is_a_reset(tmp_path):
+    certificate, key = make_certificate(tmp_path)
+    context = Options(url="https://127.0.0.1", ca=str(certificate)).context()
+
+    def twice(connection, _number):
+        with tls_context(certificate, key).wrap_socket(connection, server_side=True) as secured:
+            for _ in range(2):
+                read_request(secured)
+                secured.sendall(OK)
+
+    with server(twice) as (port, made):
+        client = Client("127.0.0.1", port, 5, context, "localhost")
+        outcomes = [client.request("get", "GET", "/", 200) for _ in range(3)]
+        client.close()
+        assert [outcome.error_kind for outcome in outcomes] == [None, None, "reset"] and len(made) == 1
+        stranger = Client("127.0.0.1", port, 5, context, "other.test")
+        assert "other.test" in stranger.request("get", "GET", "/", 200).error
 
 
 def test_a_reset_of_an_idle_connection_is_a_failure_and_is_not_tried_again():
