@@ -119,8 +119,14 @@ class Store:
             self._name_files()
 
     def prune(self, keep):
-        """Remove all but the ``keep`` newest versions; never the current and the previous one. -> the names of those removed"""
-        names = sorted(name for name in os.listdir(self.inside(VERSIONS)) if not name.startswith("."))
+        """Remove all but the ``keep`` newest versions; never the current and the previous one. -> the names of those removed
+
+        What an :meth:`add` that was killed left behind goes, too: there may be a key in it.
+        """
+        names = sorted(os.listdir(self.inside(VERSIONS)))
+        for name in [name for name in names if name.startswith(".")]:
+            shutil.rmtree(self.inside(VERSIONS, name))
+            names.remove(name)
         gone = [name for name in names[: max(0, len(names) - keep)] if name not in (self.current(), self.previous())]
         for name in gone:
             shutil.rmtree(self.inside(VERSIONS, name))

@@ -94,13 +94,12 @@ class Switch:
         before, _draining = self._balancer.workers()
         self._balancer.reload()
         limit, beat = self._module.params["wait_timeout"], self._module.heartbeat
-        if not poll(lambda: self._balancer.loaded(before), bool, limit, WORKER_INTERVAL, beat)[1]:
+        if not poll(lambda: self._balancer.renewed(before), bool, limit, WORKER_INTERVAL, beat)[1]:
             raise OpsError(
                 "nginx in {0} did not load it within {1:g} s. nginx says: {2}".format(
                     self._balancer.container.name, limit, self._balancer.last_words() or "nothing"
                 )
             )
-        self._balancer.begin()
         self.reload_seconds = round(time.monotonic() - started, 3)
 
     def _prove(self, fingerprint, verify=True):
@@ -110,7 +109,11 @@ class Switch:
             raise OpsError("After the reload {0}, for {1:g} s.".format(objection.rstrip("."), limit))
 
     def back(self, error):
-        """Put the version before back in place. -> the OpsError to raise because of ``error``"""
+        """Put the version before back in place. -> the OpsError to raise because of ``error``
+
+        Raises OpsError, and touches nothing, when the lock has been lost meanwhile: whoever has it now sees the switch through.
+        """
+        self._module.fence()
         if self._before is None:
             return OpsError(
                 "{0} There is no earlier certificate to go back to, so this one stays.".format(error.message),

@@ -71,25 +71,11 @@ class Certified:
 
     def _order(self) -> tuple[str, str]:
         folder = self.own / "acme"
-        certbot = [
-            str(Path(sys.executable).parent / "certbot"),
-            "certonly",
-            "--non-interactive",
-            "--agree-tos",
-            "--register-unsafely-without-email",
-        ]
+        certbot = [str(Path(sys.executable).parent / "certbot"), "certonly", "--non-interactive", "--agree-tos"]
         where = [f"--{name}={folder}" for name in ("config-dir", "work-dir", "logs-dir")]
-        how = [
-            "--register-unsafely-without-email",
-            "--webroot",
-            "--webroot-path",
-            str(self.webroot),
-            "--server",
-            self.directory,
-            "-d",
-            "a.test",
-        ]
-        subprocess.run([*certbot, *where, *how], env={**os.environ, "REQUESTS_CA_BUNDLE": self.server_ca}, check=True, capture_output=True)
+        whom = [f"--server={self.directory}", "--register-unsafely-without-email"]
+        how = ["--webroot", f"--webroot-path={self.webroot}", "-d", "a.test"]
+        subprocess.run([*certbot, *where, *whom, *how], env={**os.environ, "REQUESTS_CA_BUNDLE": self.server_ca}, check=True, capture_output=True)
         live = folder / "live" / "a.test"
         return (live / "fullchain.pem").read_text(), (live / "privkey.pem").read_text()
 

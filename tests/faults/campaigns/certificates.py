@@ -48,8 +48,22 @@ class Seen:
     verified: bool
 
 
+def ask(port: int, ca: Path, name: str) -> Seen:
+    """What is served under ``name`` on a port of this machine, asked of openssl; never of the collection."""
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", name, "-CAfile", str(ca), "-verify_hostname", name]
+    said = subprocess.run(command, input="", capture_output=True, text=True, check=False).stdout
+    return read(said, verified="Verify return code: 0 (ok)" in said)
+
+
+def read(pem: str, verified: bool = False) -> Seen:
+    command = ["openssl", "x509", "-noout", "-serial", "-issuer", "-fingerprint", "-sha256", "-ext", "subjectAltName"]
+    said = subprocess.run(command, input=pem, capture_output=True, text=True, check=True).stdout
+    found = dict(re.findall(r"^(serial|issuer|sha256 Fingerprint)=(.*)$", said, re.MULTILINE))
+    return Seen(found["serial"], found["issuer"], found["sha256 Fingerprint"], ", ".join(re.findall(r"DNS:([^,\s]+)", said)), verified)
+
+
 class Certificate:
-    """That of the stack's load balancer, asked of openssl; never of the collection."""
+    """That of the stack's load balancer."""
 
     def __init__(self, stack: Stack) -> None:
         self.port = stack.port - HTTP_BASE_PORT + TLS_BASE_PORT
@@ -61,19 +75,10 @@ class Certificate:
         return f"https://127.0.0.1:{self.port}"
 
     def seen(self) -> Seen:
-        ask = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-servername", NAME, "-CAfile", str(self.ca)]
-        said = subprocess.run([*ask, "-verify_hostname", NAME], input="", capture_output=True, text=True, check=False).stdout
-        return self._read(said, verified="Verify return code: 0 (ok)" in said)
+        return ask(self.port, self.ca, NAME)
 
     def on_disk(self) -> str:
-        return self._read((self.folder / "server.crt").read_text(), verified=False).fingerprint
-
-    @staticmethod
-    def _read(pem: str, verified: bool) -> Seen:
-        read = ["openssl", "x509", "-noout", "-serial", "-issuer", "-fingerprint", "-sha256", "-ext", "subjectAltName"]
-        said = subprocess.run(read, input=pem, capture_output=True, text=True, check=True).stdout
-        found = dict(re.findall(r"^(serial|issuer|sha256 Fingerprint)=(.*)$", said, re.MULTILINE))
-        return Seen(found["serial"], found["issuer"], found["sha256 Fingerprint"], ", ".join(re.findall(r"DNS:([^,\s]+)", said)), verified)
+        return read((self.folder / "server.crt").read_text()).fingerprint
 
     @contextmanager
     def kept(self) -> Iterator[None]:

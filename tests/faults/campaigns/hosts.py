@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
-import subprocess
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .certificates import Seen, ask
 from .deploys import MINIMUM_RATE
 from .operations import last_words
 from .play import Play
@@ -160,31 +160,26 @@ def _try(record: Record, world: World, case: Case) -> Run:
 
 
 def _one_certificate(record: Record, world: World) -> None:
-    """What lies on the first host as ordered is served by all of them, asked of openssl."""
-    folder = world.hosts[FIRST].state / "acme/live/astraldraft.test"
-    folder.mkdir(parents=True, exist_ok=True)
-    chain, key = folder / "fullchain.pem", folder / "privkey.pem"
-    names = ["-addext", "subjectAltName=DNS:astraldraft.test", "-addext", "basicConstraints=critical,CA:FALSE"]
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", "/CN=astraldraft.test", *names]
-    subprocess.run([*make, "-keyout", key, "-out", chain], check=True, capture_output=True)
-    wanted = ssl.PEM_cert_to_DER_cert(chain.read_text())
-    # Nothing is due, so certbot is not run: what it is for pebble's stack shows the campaign certificates.
-    variables = {"certificate_validate_certs": False, "certificate_certbot_path": "/bin/true"}
-    for what, changed in (("served by all", "changed=1 "), ("and again", "changed=0 ")):
-        play = world.run("certificate_renew", variables)
-        good = play.process.returncode == 0 and play.output.count(changed) == len(world.hosts)
-        record.check(good, f"one certificate, {what}: the playbook says so", f"{play.seconds:.0f} s" if good else last_words(play))
-        seen = {name: _certificate(host) == wanted for name, host in world.hosts.items()}
-        record.check(all(seen.values()), f"one certificate, {what}: every host serves that of {FIRST}", str(seen))
+    """Ordered of pebble on the first host, through its nginx, and served by all of them, asked of openssl."""
+    ca = world.hosts[FIRST].state / "pebble/ca.pem"
+    with world.named_to_pebble(FIRST) as name:
 
+        def served() -> dict[str, Seen]:
+            return {host: ask(stack.port + TLS_ABOVE_HTTP, ca, name) for host, stack in world.hosts.items()}
 
-def _certificate(host: Stack) -> bytes:
-    said = subprocess.run(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{host.port + TLS_ABOVE_HTTP}", "-servername", "astraldraft.test"],
-        input="", capture_output=True, text=True, check=False,
-    ).stdout  # fmt: skip
-    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-    return ssl.PEM_cert_to_DER_cert(begin + said.partition(begin)[2].partition(end)[0] + end)
+        before = served()
+        for what, changed in (("ordered once", ["changed=2 ", "changed=1 ", "changed=1 "]), ("not due", ["changed=0 "] * 3)):
+            play = world.run("certificate_renew", {"certificate_names": [name]})
+            good = play.process.returncode == 0 and sorted(re.findall(r"changed=\d+ ", play.output)) == sorted(changed)
+            record.check(good, f"one certificate, {what}: the playbook says so", f"{play.seconds:.0f} s" if good else last_words(play))
+            after = served()
+            one = {seen.fingerprint for seen in after.values()}
+            all_well = len(one) == 1 and all(seen.verified and seen.names == name for seen in after.values())
+            fresh = all(after[host].fingerprint != before[host].fingerprint for host in after)
+            record.check(all_well and fresh, f"one certificate, {what}: every host serves it, and it verifies", str(after))
+        play = world.run("certificates", {"certificate_names": [name]})
+        good = play.process.returncode == 0 and play.output.count("healthy") >= len(world.hosts)
+        record.check(good, "one certificate: looked at on every host", "" if good else last_words(play))
 
 
 def _judge(record: Record, world: World, loads: Loads, runs: list[Run]) -> None:

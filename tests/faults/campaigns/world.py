@@ -121,6 +121,16 @@ class World:
                 time.sleep(0.3)
 
     @contextmanager
+    def named_to_pebble(self, name: str) -> Iterator[str]:
+        """A name under which the stack's pebble reaches the host's nginx, as it does one that is public."""
+        network, pebble = f"{self._stack.project}-{name}", f"{self._stack.project}-pebble-1"
+        docker("network", "connect", network, pebble)
+        try:
+            yield f"{network}.test"
+        finally:
+            docker("network", "disconnect", network, pebble)
+
+    @contextmanager
     def without_engine(self, name: str) -> Iterator[None]:
         """The host's Docker Engine answers nobody. What it runs goes on."""
         docker("exec", self._container(name), "rm", "/var/run/docker.sock")

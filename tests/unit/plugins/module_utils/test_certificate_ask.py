@@ -5,7 +5,7 @@ from ansible_collections.astraldraft.ops.tests.unit.plugins.module_utils.certifi
 
 ROOT = signed("Root", authority=True)
 MIDDLE = ROOT.below("Middle", authority=True)
-PARAMS = {"fraction_warn": 0.25, "fraction_fail": 0.1, "timeout": 3.0, "server_ca_path": None, "renew_fraction": 1 / 3}
+PARAMS = {"fraction_warn": 0.25, "fraction_fail": 0.1, "timeout": 20.0, "server_ca_path": None, "renew_fraction": 1 / 3}
 
 
 def ask(tmp_path, leaf, *chain, trusted=ROOT, **options):

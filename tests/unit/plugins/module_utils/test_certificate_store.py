@@ -117,6 +117,13 @@ def test_the_oldest_go_but_never_the_current_one_and_the_one_before(store):
     assert store.prune(1) == []
 
 
+def test_what_was_broken_off_leaves_no_key_behind(store):
+    store.adopt()
+    os.mkdir(store.inside("versions", ".killed"))
+    Path(store.inside("versions", ".killed", "privkey.pem")).write_text(SECOND.key_pem)
+    assert store.prune(5) == [] and os.listdir(store.inside("versions")) == [name(FIRST)]
+
+
 def test_what_cannot_be_read_is_no_certificate(tmp_path):
     (tmp_path / "server.crt").write_text("nothing")
     assert Store(str(tmp_path)).installed() is None

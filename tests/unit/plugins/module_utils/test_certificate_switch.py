@@ -53,11 +53,8 @@ class Balancer:
         if not self._fails("reload"):
             self.serves = self.store.installed().der
 
-    def loaded(self, _before):
-        if self._fails("load"):
-            return False
-        self.settled()
-        return True
+    def renewed(self, _before):
+        return not self._fails("load")
 
     def last_words(self):
         return "some words"
@@ -70,7 +67,7 @@ def world(tmp_path):
     store = Store(str(tmp_path))
     store.adopt()
     version = store.add(NEW.pem, NEW.key_pem)
-    params = {"wait_timeout": 0, "hook_timeout": 5.0}
+    params = {"wait_timeout": 0, "hook_timeout": 30.0}
     module = types.SimpleNamespace(params=params, heartbeat=lambda: None, fence=lambda: None)
 
     def make(*faults, flaw=None):
@@ -135,6 +132,20 @@ def test_when_going_back_fails_too_that_is_said_and_the_mark_stays(world):
     assert caught.value.evidence["restored"] is False and balancer.pending
 
 
+def test_who_has_lost_the_lock_takes_nothing_back(world):
+    switch, balancer = world.make("load")
+    fences = iter([None])
+
+    def fence():
+        if next(fences, "lost") == "lost":
+            raise OpsError("Somebody else has the lock.")
+
+    world.module.fence = fence
+    with pytest.raises(OpsError, match="Somebody else has the lock"):
+        switch.make(_x509.fingerprint(NEW.der))
+    assert balancer.pending and world.store.installed().der == NEW.der and balancer.told.count("reload") == 1
+
+
 def test_an_interrupted_switch_goes_back_to_the_one_before_that(world):
     world.store.switch(world.store.add(NEW.pem, NEW.key_pem))
     switch, balancer = world.make(flaw="no good")
@@ -169,7 +180,7 @@ def server(tmp_path, pair, chain=ROOT):
     (tmp_path / "ca.pem").write_text(ROOT.pem)
     with bad.serving(bad.hanging, bad.tls_context(tmp_path / "s.crt", tmp_path / "s.key")) as port:
         params = {"host": "127.0.0.1", "port": port, "names": ["localhost"], "ca_path": str(tmp_path / "ca.pem")}
-        yield params | {"validate_certs": True, "timeout": 3.0}
+        yield params | {"validate_certs": True, "timeout": 20.0}
 
 
 def test_what_is_served_is_compared_and_verified(tmp_path):
