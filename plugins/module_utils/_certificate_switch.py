@@ -8,8 +8,6 @@ must not import it.
 
 from __future__ import annotations
 
-import time
-
 from ansible_collections.astraldraft.ops.plugins.module_utils import _tls, _x509
 from ansible_collections.astraldraft.ops.plugins.module_utils._certificate_store import CHAIN, KEY, VERSIONS
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -19,7 +17,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._wait import Deadl
 
 #: So many connections in a row must get the certificate: nginx has several workers.
 IN_A_ROW = 3
-WORKER_INTERVAL, PROOF_INTERVAL = 0.05, 0.2
+PROOF_INTERVAL = 0.2
 #: As an upstream of its own, which nobody can reach: nginx reads a certificate only where something listens.
 CANDIDATE = "server {{ listen 127.0.0.1:1 ssl; ssl_certificate {0}; ssl_certificate_key {1}; }}\n"
 
@@ -90,17 +88,7 @@ class Switch:
 
     def _load(self):
         self._balancer.test()
-        started = time.monotonic()
-        before, _draining = self._balancer.workers()
-        self._balancer.reload()
-        limit, beat = self._module.params["wait_timeout"], self._module.heartbeat
-        if not poll(lambda: self._balancer.renewed(before), bool, limit, WORKER_INTERVAL, beat)[1]:
-            raise OpsError(
-                "nginx in {0} did not load it within {1:g} s. nginx says: {2}".format(
-                    self._balancer.container.name, limit, self._balancer.last_words() or "nothing"
-                )
-            )
-        self.reload_seconds = round(time.monotonic() - started, 3)
+        self.reload_seconds = self._balancer.load(self._module, settle=False)[1]
 
     def _prove(self, fingerprint, verify=True):
         limit, beat = self._module.params["wait_timeout"], self._module.heartbeat

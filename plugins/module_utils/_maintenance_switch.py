@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx_maintenance as rules
 from ansible_collections.astraldraft.ops.plugins.module_utils._errors import OpsError
@@ -20,7 +19,7 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._wait import poll
 
 ABSENT, PREPARED, ACTIVE, OVER = "absent", "prepared", "active", "over"
 _WRAPPER = "events {{}}\nhttp {{ include {0}; server {{ listen 127.0.0.1:65001; include {1}; }} }}\n"
-WORKER_INTERVAL, DRAIN_INTERVAL = 0.05, 0.2
+DRAIN_INTERVAL = 0.2
 
 
 class MaintenanceSwitch(LoadBalancer):
@@ -97,34 +96,21 @@ class MaintenanceSwitch(LoadBalancer):
         """
         former = self.files()
         self.begin()
-        self._lay(files)
+        self._lay_files(files)
         try:
             self.test()
         except OpsError:
-            self._lay(former)
+            self._lay_files(former)
             self.settled()
             raise
 
-    def _lay(self, files):
+    def _lay_files(self, files):
         _remove(self.path)
         for name in (rules.HTTP, rules.SERVER):
             if files[name] is None:
                 _remove(self.place(name))
             else:
                 write_atomically(self.place(name), files[name], mode=0o644)
-
-    def load(self, module):
-        """Have nginx load what lies there. -> the process ids that served before, the seconds that it took. Raises OpsError."""
-        former, started = self.workers()[0], time.monotonic()
-        limit = module.params["wait_timeout"]
-        self.reload()
-        if not poll(lambda: self.loaded(former), bool, limit, WORKER_INTERVAL, module.heartbeat)[1]:
-            raise OpsError(
-                "nginx in {0} did not load the new configuration within {1:.0f} s. nginx says: {2}".format(
-                    self.container.name, limit, self.last_words() or "nothing"
-                )
-            )
-        return former, round(time.monotonic() - started, 3)
 
     def drain(self, module, former, patience):
         """Wait until the workers ``former`` have exited. -> how many have not"""

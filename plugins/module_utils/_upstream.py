@@ -166,12 +166,16 @@ class LoadBalancer:
                 self.install(former, what)
             raise OpsError(error.message + " The former file is back, and traffic is where it was.", **error.evidence)
 
-    def load(self, module):
-        """Have nginx load what lies there. -> the process ids that served before, the seconds that it took. Raises OpsError."""
+    def load(self, module, settle=True):
+        """Have nginx load what lies there. -> the process ids that served before, the seconds that it took. Raises OpsError.
+
+        Without ``settle`` the mark of a switch stays: it is not seen through yet.
+        """
         former, started = self.workers()[0], time.monotonic()
         limit = module.params["wait_timeout"]
         self.reload()
-        if not poll(lambda: self.loaded(former), bool, limit, WORKER_INTERVAL, module.heartbeat)[1]:
+        seen = self.loaded if settle else self.renewed
+        if not poll(lambda: seen(former), bool, limit, WORKER_INTERVAL, module.heartbeat)[1]:
             raise OpsError(
                 "nginx in {0} did not load the new configuration within {1:.0f} s. nginx says: {2}".format(
                     self.container.name, limit, self.last_words() or "nothing"

@@ -46,18 +46,13 @@ class Balancer:
     def settled(self):
         self.pending = False
 
-    def workers(self):
-        return [1], []
-
-    def reload(self):
+    def load(self, _module, settle):
+        assert not settle, "the mark of a switch was taken away before the certificate was proved"
         if not self._fails("reload"):
             self.serves = self.store.installed().der
-
-    def renewed(self, _before):
-        return not self._fails("load")
-
-    def last_words(self):
-        return "some words"
+        if self._fails("load"):
+            raise OpsError("nginx in c-nginx-1 did not load the new configuration within 0 s. nginx says: some words")
+        return [1], 0.1
 
 
 @pytest.fixture
@@ -102,7 +97,7 @@ def test_a_candidate_that_nginx_refuses_is_never_switched_to(world):
     ("fault", "flaw", "words"),
     [
         ("test", None, "refuses its configuration"),
-        ("load", None, "did not load it within 0 s. nginx says: some words"),
+        ("load", None, "did not load the new configuration within 0 s. nginx says: some words"),
         ("reload", None, "After the reload x serves another certificate"),
         ("none", "its issuer is not known here.", "After the reload its issuer is not known here"),
     ],
