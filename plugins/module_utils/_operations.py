@@ -48,6 +48,7 @@ OPERATIONS = {
     "cache_clear": _operation(alone="cache", frozen=True),
     "sessions_revoke": _operation(alone="cache"),
     "certificate_renew": _operation(alone="traffic"),
+    "fallback": _operation(alone="traffic"),
     "maintenance_start": _operation(alone="traffic"),
     # It lets people in again: not while somebody restores.
     "maintenance_end": _operation(alone="traffic", beside="app database"),
