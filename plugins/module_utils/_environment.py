@@ -15,7 +15,9 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._redact import MAS
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 LONGEST = 120
 # What stands in an example, and nobody has put the value in its place.
-_PLACEHOLDER = re.compile(r"(change[-_ ]?me|to[-_ ]?do|fix[-_ ]?me|x{3,}|<[^<>]*>|\[[A-Za-z _-]+\]|your[-_ ].*|\{\{.*)", re.IGNORECASE | re.DOTALL)
+_PLACEHOLDER = re.compile(
+    r"(change[-_ ]?me|to[-_ ]?do|fix[-_ ]?me|x{3,}|<[^<>]*>|\[[A-Za-z _-]+\]|your[-_ ].*|\{\{.*)", re.IGNORECASE | re.DOTALL
+)
 
 
 def compare(before, after, hidden=()):

@@ -78,6 +78,7 @@ OPERATIONS.update(
             "unblock_address",
             "blocked",
             "diagnose",
+            "drills",
             "incident_open",
             "incident_update",
             "incident_escalate",

@@ -34,7 +34,7 @@ attributes:
 options:
   path:
     description:
-      - The folder of the fallbacks on the host, which is made when it is missing. It must be in a folder that is mounted into the container.
+      - The folder of the fallbacks on the host, which is made when it is missing. It must be in one that is mounted into the container.
       - nginx's configuration must include C(server*.conf) of it in C(server {}). It is refused with that line when it does not.
     type: path
     required: true
@@ -70,7 +70,8 @@ options:
     default: [GET, HEAD]
   opened_by:
     description:
-      - Who decides. What was opened by V(hand) is closed by V(hand) only; V(health), which is for what decides by itself, leaves it as it is.
+      - Who decides. What was opened by V(hand) is closed by V(hand) only; V(health), which is for what decides by itself, leaves it
+        as it is.
     type: str
     choices: [hand, health]
     default: hand
@@ -168,8 +169,8 @@ class FallbackSwitch(LoadBalancer):
         _valid, dump = self.configuration()
         if not included(dump, self.inside(rules.FILE)):
             raise OpsError(
-                "nginx in {0} does not include {1}, so it would not answer whatever lies there. Nothing was changed. Its configuration needs "
-                "`include {2};` in the server {{}} whose paths these are.".format(
+                "nginx in {0} does not include {1}, so it would not answer whatever lies there. Nothing was changed. Its configuration "
+                "needs `include {2};` in the server {{}} whose paths these are.".format(
                     self.container.name, self.inside(rules.FILE), self.inside("server*.conf")
                 )
             )

@@ -320,9 +320,7 @@ def make_plan(params, client, facts):
     elif params["operation"] == "reconfigure":
         plan = _release_plan.plan_reconfigure(facts, params["environment"], params["overrides"], params["emergency"])
     else:
-        plan = _release_plan.plan_rollback(
-            facts, params["version"], params["overrides"], params["emergency"], params["other_environment"]
-        )
+        plan = _release_plan.plan_rollback(facts, params["version"], params["overrides"], params["emergency"], params["other_environment"])
     if plan.target:
         image = _colours.find_image(client, plan.target["image"])
         _release_plan.resolve_path(plan, image and image["id"])

@@ -38,7 +38,8 @@ def test_the_password_of_an_address_is_hidden_and_the_rest_is_shown():
 
 def test_a_password_that_alone_changes_is_said_to():
     before, after = ({"DATABASE_URL": f"postgresql://astral:{word}@one/db"} for word in ("hunter22", "hunter33"))
-    assert told(before, after) == [f"DATABASE_URL has another value, in the part that is hidden or left out here: postgresql://astral:{MASK}@one/db"]
+    hidden = "DATABASE_URL has another value, in the part that is hidden or left out here"
+    assert told(before, after) == [f"{hidden}: postgresql://astral:{MASK}@one/db"]
 
 
 def test_a_secret_within_another_value_is_hidden_too():
@@ -58,7 +59,9 @@ def test_what_is_required_must_be_there_and_have_a_value():
     assert _environment.problems({"A": " ", "B": "x"}, ["A", "B", "C"]) == ["A is empty; it is required.", "C is missing; it is required."]
 
 
-@pytest.mark.parametrize("value", ["CHANGEME", "change-me", "TODO", "xxx", "<your key>", "[Brief description]", "your-key-here", "{{ vault_key }}"])
+@pytest.mark.parametrize(
+    "value", ["CHANGEME", "change-me", "TODO", "xxx", "<your key>", "[Brief description]", "your-key-here", "{{ vault_key }}"]
+)
 def test_a_placeholder_is_found(value):
     assert _environment.problems({"A": value}) == ["A is a placeholder that nobody filled in."]
 

@@ -9,7 +9,8 @@ import pytest
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx
 from ansible_collections.astraldraft.ops.plugins.module_utils import _nginx_fallback as rules
 
-SEASON = rules.Fallback("sports-data", ["/api/season", "/api/scores/"], 200, {"season": None, "stale": True}, 30, ["GET", "HEAD"], rules.HEALTH)
+BODY = {"season": None, "stale": True}
+SEASON = rules.Fallback("sports-data", ["/api/season", "/api/scores/"], 200, BODY, 30, ["GET", "HEAD"], rules.HEALTH)
 
 
 def returned(block):
