@@ -198,7 +198,7 @@ def work(module, result):
         switch = FallbackSwitch(client, params["project"], params["service"], params["path"])
         former = read_text(switch.path)
         blocks = rules.parse(former)
-        result["before"] = sorted(blocks)
+        result["before"] = result["after"] = sorted(blocks)
         result["held"] = params["opened_by"] == rules.HEALTH and rules.by_hand(blocks.get(params["name"]))
         if params["state"] == "present":
             fresh = rules.block(wanted(params))
@@ -206,7 +206,6 @@ def work(module, result):
             blocks[params["name"]] = blocks[params["name"]] if result["held"] else fresh
         elif not result["held"]:
             blocks.pop(params["name"], None)
-        result["after"] = sorted(blocks)
         # A file without a change in it stays as somebody may have written it.
         content = former if rules.parse(former) == blocks else rules.render(blocks)
         result["diff"] = {"before": former or "", "after": content or "", "before_header": switch.path, "after_header": switch.path}
@@ -214,6 +213,7 @@ def work(module, result):
         if result["changed"] and not module.check_mode:
             switch.make()
             result["reload_seconds"] = switch.replace(module, content, "the fallback")[1]
+        result["after"] = sorted(blocks)
 
 
 def main():
