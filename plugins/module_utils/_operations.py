@@ -53,7 +53,7 @@ OPERATIONS = {
     # It lets people in again: not while somebody restores.
     "maintenance_end": _operation(alone="traffic", beside="app database"),
     "recover_configuration": _operation(**_RELEASE),
-    "recover_data": _operation(alone="app database", beside="backups"),
+    "recover_data": _operation(alone="app traffic database", beside="cache backups"),
     "recover_partial": _operation(alone="app traffic database cache"),
     "recover_system": _operation(alone=_EVERYTHING),
     "drill": _operation(alone=_EVERYTHING, frozen=True),

@@ -46,14 +46,16 @@ def refuse_unknown(names, roles):
     """Raises OpsError for a role that is not there: a misspelt one would go on writing."""
     missing = sorted(set(names) - {role.name for role in roles})
     if missing:
-        raise OpsError("The server has no role {0}. Nothing was changed. Which there are: psql -c '\\du'".format(" and no role ".join(missing)))
+        names = " and no role ".join(missing)
+        raise OpsError("The server has no role {0}. Nothing was changed. Which there are: psql -c '\\du'".format(names))
 
 
 def refuse_own(roles):
     """Raises OpsError when nobody could open it again."""
     own = [role.name for role in roles if role.own]
     if own:
-        raise OpsError("{0} is who is connected here, and would close itself out. Nothing was changed. Connect as another one.".format(own[0]))
+        text = "{0} is who is connected here, and would close itself out. Nothing was changed. Connect as another one."
+        raise OpsError(text.format(own[0]))
 
 
 def plan(state, roles):

@@ -12,10 +12,10 @@ version_added: 0.1.0
 author:
   - Astral Draft Platform Engineering (@astraldraft)
 description:
-  - V(closed) takes from O(roles) the right to log in, and ends their sessions, so that nothing is written by them, whoever starts the
-    application again. It is over when none of them had a session for O(settle) seconds.
-  - A role keeps a mark of it (a setting named C(astraldraft.closed)), in the same transaction. V(open) lets in who has that mark, and nobody
-    else, so that a role that could not log in before does not get that right.
+  - V(closed) takes from O(roles) the right to log in, and ends their sessions, so that nothing is written by them, whoever starts
+    the application again. It is over when none of them had a session for O(settle) seconds.
+  - A role keeps a mark of it (a setting named C(astraldraft.closed)), in the same transaction. V(open) lets in who has that mark, and
+    nobody else, so that a role that could not log in before does not get that right.
   - Who logs in as another role, such as a superuser, is not kept out.
 extends_documentation_fragment:
   - astraldraft.ops._postgres

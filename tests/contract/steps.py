@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -270,6 +271,7 @@ def demo(world: World) -> list[Step]:
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
         *database(world),
+        *recovery(world),
         *cache(),
         *monitoring(world),
         Step("what stands out", "security_audit", many, ("pass: nothing stands out",)),
@@ -300,6 +302,27 @@ def monitoring(world: World) -> list[Step]:
         Step("no silence any more", "unsilence", test | hours, ("Would end",), changes=True),
         Step("there is none", "unsilence", test | hours, ("Nothing is silenced by ada",), real=False),
     ]
+
+
+def recovery(world: World) -> list[Step]:
+    """In the lane of the demo as well, which was brought back a year ago, as a record says, and has no set to be brought back from."""
+    if isinstance(world.folder.folder, Path):
+        # Not in the stack's own folder: it was never lost.
+        moments = {"started_at": "2025-11-24T17:00:00Z", "finished_at": "2025-11-24T17:04:12Z"}
+        record = {"backup": "backup_demo_stack_20251124_160000", **moments}
+        (world.folder.folder / "recover_system.json").write_text(json.dumps(record), encoding="utf-8")
+    meant = WHY | {"ops_confirm": world.stack.project}
+    over = meant | {"ops_override": ["existing"]}
+    fetched = over | {"recovery_backups_command": ["true"]}
+    there = meant | {"recovery_path": str(world.folder.folder)}
+    no_name = WHY | {"ops_confirm": "shop"}
+    return [
+        Step("another stack", "recover_system", no_name, ("which is another",), refused=True, real=False),
+        Step("what is not lost", "recover_system", meant, ("so the stack is not lost",), refused=True, real=False),
+        Step("no set to take", "recover_system", over, ("No backup of the stack in",), refused=True, real=False),
+        Step("a set that would be fetched", "recover_system", fetched, ("would be brought back",), changes=True, real=False),
+        Step("what was brought back before", "recover_system", there, ("was brought back from", "Nothing was done.")),
+    ]  # fmt: skip
 
 
 def cache() -> list[Step]:
@@ -354,6 +377,7 @@ def restores(world: World) -> list[Step]:
         "database_login": world.database.login, "backup_metrics_path": "", "backup_queries": [], "restore_checks": [],
     }  # fmt: skip
     name = world.database.name
+    nobody, reopen = mine | {"recovery_writers": []}, mine | {"recovery_reopen": True}
     meant, latest = {"ops_confirm": name}, {"restore_backup": "latest"}
     return [
         Step("nothing to restore", "restore", mine | meant | latest, ("no ordinary database backup",), refused=True, real=False),
@@ -363,8 +387,13 @@ def restores(world: World) -> list[Step]:
         Step("without the name", "restore", mine | latest, (f"-e ops_confirm={name}",), changes=True, real=False),
         Step("what there is", "restore", mine | meant | latest, ("would be what", "would be kept as"), changes=True),
         Step("what it is already", "restore", mine | meant | latest, ("already: nothing was written since",)),
+        Step("nobody named", "recover_data", nobody | meant | latest, ("recovery_writers in the inventory",), refused=True, real=False),
+        Step("no backup named", "recover_data", mine | meant, ("Say which backup",), refused=True, real=False),
+        Step("what is not wrong", "recover_data", mine | meant | latest, ("holds already",)),
+        Step("nothing but let people in", "recover_data", reopen | meant, ("would be open again",), changes=True, real=False),
         Step("back", "restore_undo", mine | meant, ("would be the database before",), changes=True),
         Step("back already", "restore_undo", mine | meant, ("There is nothing to undo",)),
+        Step("what is wrong", "recover_data", mine | meant | latest, ("would be in maintenance, both colours",), changes=True, real=False),
     ]
 
 

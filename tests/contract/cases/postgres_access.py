@@ -16,8 +16,8 @@ def case(world):
     server = stack.containers("postgres-master")[0]["Name"].lstrip("/")
 
     def run(text):
-        argv = ["docker", "exec", "--user", "postgres", "--interactive", server, "psql", "-qAtX", "--set", "ON_ERROR_STOP=1", "--dbname", "postgres"]
-        subprocess.run(argv, input=text, text=True, check=True, capture_output=True)
+        argv = ["docker", "exec", "--user", "postgres", "--interactive", server, "psql", "-qAtX", "--set", "ON_ERROR_STOP=1"]
+        subprocess.run([*argv, "--dbname", "postgres"], input=text, text=True, check=True, capture_output=True)
 
     def with_role(*more):
         @contextlib.contextmanager

@@ -49,7 +49,7 @@ def test_nobody_closes_himself_out() -> None:
 
 def test_a_misspelt_role_is_refused() -> None:
     access.refuse_unknown(["app"], [role()])
-    with pytest.raises(OpsError, match="no role ap. Nothing was changed"):
+    with pytest.raises(OpsError, match=r"no role ap\. Nothing was changed"):
         access.refuse_unknown(["ap", "app"], [role()])
 
 
