@@ -94,7 +94,7 @@ class Lost:
         return {
             "ops_confirm": self.stack.project,
             "recovery_lost_at": iso,
-            "recovery_backups_command": ["cp", "-a", str(self.elsewhere / "backups"), str(backups)],
+            "recovery_backups_command": ["cp", "-aT", str(self.elsewhere / "backups"), str(backups)],
             "recovery_images_command": ["docker", "load", "--input", str(self.elsewhere / "images.tar")],
             "recovery_dns_command": ["sh", "-c", f"echo moved >>{self.told}"],
         }
