@@ -20,9 +20,8 @@ SELECT r.rolname::text, r.rolcanlogin, r.rolconfig,
   FROM pg_roles r
  WHERE r.rolname = ANY(%s)
 """
-TERMINATE = """
-SELECT pid FROM pg_stat_activity WHERE usename = ANY(%s) AND pid <> pg_backend_pid() AND pg_terminate_backend(pid)
-"""
+# Among the conditions it would be a condition like any other: the planner may ask it first, and of every process of the server.
+TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY(%s) AND pid <> pg_backend_pid()"
 #: In one transaction, so that a role is never closed without its mark.
 CLOSE = ("ALTER ROLE {0} NOLOGIN", 'ALTER ROLE {0} SET "' + MARK + '" TO {1}')
 REOPEN = ("ALTER ROLE {0} LOGIN", 'ALTER ROLE {0} RESET "' + MARK + '"')

@@ -56,3 +56,10 @@ def test_a_misspelt_role_is_refused() -> None:
 def test_what_is_said_is_sorted_and_has_no_more_than_is_documented() -> None:
     assert access.told([role(), CLOSED])[0] == {"name": "app", "login": True, "closed_since": None, "sessions": 0}
     assert [one["name"] for one in access.told([CLOSED, role()])] == ["app", "shut"]
+
+
+def test_only_what_was_selected_is_terminated() -> None:
+    """As a condition it was evaluated before the others, of walwriter and checkpointer too, upon which the server restarted."""
+    selected, _where, conditions = access.TERMINATE.partition(" WHERE ")
+    assert "pg_terminate_backend(pid)" in selected
+    assert "terminate" not in conditions
