@@ -10,7 +10,8 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.lab import Lab, Play
 from ansible_collections.astraldraft.ops.tests.contract.lib.plays import arguments, in_check_mode, returned_dishonestly, said, told_wrongly
 from ansible_collections.astraldraft.ops.tests.contract.lib.snapshot import differences, snapshot
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
-from ansible_collections.astraldraft.ops.tests.contract.steps import EXCEPTIONS, LANES, Step
+from ansible_collections.astraldraft.ops.tests.contract.steps import LANES
+from ansible_collections.astraldraft.ops.tests.contract.steps.step import EXCEPTIONS, Step
 
 
 class Nowhere:
@@ -24,6 +25,8 @@ class Nowhere:
 
     def __call__(self, *_arguments: object) -> Nowhere:
         return self
+
+    __or__ = __truediv__ = __call__
 
 
 COUNTED = {lane: lane_steps(Nowhere()) for lane, lane_steps in LANES.items()}

@@ -120,7 +120,7 @@ def test_what_takes_long_is_there() -> None:
     folders = {"integration": "tests/integration/targets/{}", "molecule": "extensions/molecule/{}"}
     folders["contract"] = "tests/contract/cases/{}.py"
     lines = [line.split() for line in (ROOT / "tests/long").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    lanes = (ROOT / "tests/contract/steps.py").read_text(encoding="utf-8").partition("LANES:")[2]
+    lanes = (ROOT / "tests/contract/steps/__init__.py").read_text(encoding="utf-8").partition("LANES:")[2]
     assert lines
     absent = [name for suite, name in lines if not (ROOT / folders[suite].format(name)).exists()]
     assert [name for name in absent if f'"{name}": ' not in lanes] == []

@@ -4,7 +4,7 @@ from ansible_collections.astraldraft.ops.tests.contract.lib.blocks import NOISE,
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import Case, Other, Scene
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
-ONE, OTHER = "192.0.2.1", "192.0.2.2"
+ONE, OTHER = "198.51.100.1", "198.51.100.2"
 
 
 def case(world):
