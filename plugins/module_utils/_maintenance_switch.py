@@ -52,8 +52,8 @@ class MaintenanceSwitch(LoadBalancer):
         return {"state": state, "mode": known["mode"], "ends_at": to_iso(known["ends_at"]), "seconds_left": left}
 
     def require_includes(self):
-        """Raises OpsError with the two lines that nginx's configuration lacks."""
-        _valid, dump = self.configuration()
+        """Raises OpsError with the two lines that nginx's configuration lacks, or with what nginx says of one that it refuses."""
+        dump = self.accepted()
         lacking = [name for name in (rules.HTTP, rules.SERVER) if not rules.included(dump, self.inside(name))]
         if lacking:
             what = " and ".join(self.inside(name) for name in lacking)

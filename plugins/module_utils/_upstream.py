@@ -99,12 +99,22 @@ class LoadBalancer:
         """Have nginx test the configuration as it lies there. Raises OpsError with nginx's own words."""
         code, output = self._run(["nginx", "-t"])
         if code != 0:
-            raise OpsError(
-                "nginx in {0} refuses its configuration, so nothing was switched: {1} Mend it, check with: docker exec {0} nginx -t".format(
-                    self.container.name, output.strip().splitlines()[0] if output.strip() else "it says nothing."
-                ),
-                nginx_output=output,
-            )
+            raise self._refused(output)
+
+    def accepted(self):
+        """The whole configuration as it lies there. Raises OpsError with nginx's own words where it takes none of it."""
+        taken, text = self.configuration()
+        if not taken:
+            raise self._refused(text)
+        return text
+
+    def _refused(self, output):
+        return OpsError(
+            "nginx in {0} refuses its configuration, so nothing was switched: {1} Mend it, check with: docker exec {0} nginx -t".format(
+                self.container.name, output.strip().splitlines()[0] if output.strip() else "it says nothing."
+            ),
+            nginx_output=output,
+        )
 
     def inside(self, *parts):
         """The path that something in the shared folder has inside the container."""

@@ -165,8 +165,8 @@ class FallbackSwitch(LoadBalancer):
         super().__init__(client, project, service, os.path.join(path, rules.FILE))
 
     def require_include(self):
-        """Raises OpsError with the line that nginx's configuration lacks."""
-        _valid, dump = self.configuration()
+        """Raises OpsError with the line that nginx's configuration lacks, or with what nginx says of one that it refuses."""
+        dump = self.accepted()
         if not included(dump, self.inside(rules.FILE)):
             raise OpsError(
                 "nginx in {0} does not include {1}, so it would not answer whatever lies there. Nothing was changed. Its configuration "

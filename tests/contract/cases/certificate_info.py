@@ -27,6 +27,7 @@ def case(world):
             "fraction_warn": Other(1.1),
             "fraction_fail": Other(1.1),
             "timeout": Other(0.4, scene="hung"),
+            "operation_token": Other(8, scene="locked"),
         },
         reduced={"days_left": lambda value: value is None, "fraction_left": lambda value: value is None},
     )

@@ -8,7 +8,7 @@ def case(world):
     small, with_table = world.small, world.firewall.with_table
     name = "ops"
     deny = small.upstream.parent / "blocked.conf"
-    there = with_table(name, '198.51.100.1 timeout 1d comment "ada", 198.51.100.0/24 timeout 1h')
+    there = with_table(name, '198.51.100.1 timeout 1d comment "ada", 203.0.113.0/24 timeout 1h')
     base = {"table": name}
     nginx = {"backend": "nginx", "project": small.project, "path": str(deny)}
 
@@ -32,7 +32,7 @@ def case(world):
             "no address": Scene(base | {"addresses": ["somewhere"]}, "failed"),
         },
         options={
-            "addresses": Other(["198.51.100.0/24"]),
+            "addresses": Other(["203.0.113.0/24"]),
             "backend": Other("nginx", together={"project": small.project, "path": str(deny)}),
             "table": Other(name + "_2"),
             "project": Other("nothing", scene="nginx"),

@@ -29,6 +29,16 @@ def case(world):
         return one_open
 
     @contextlib.contextmanager
+    def refused(work):
+        broken = small.upstream.parent / "broken.conf"
+        with clean(work):
+            broken.write_text("nonsense;\n", encoding="utf-8")
+            try:
+                yield
+            finally:
+                broken.unlink()
+
+    @contextlib.contextmanager
     def deaf(work):
         with clean(work):
             command("docker", "kill", "--signal", "STOP", f"{small.project}-nginx-1")
@@ -46,6 +56,7 @@ def case(world):
             "the whole service": Scene(season | {"paths": ["/"]}, "failed", around=clean),
             "no include": Scene(season | {"path": str(small.upstream.parent / "other")}, "failed", around=clean),
             "no method": Scene(season | {"methods": ["GET", "X" * 40]}, "failed", around=clean),
+            "a broken neighbour": Scene(season, "failed", around=refused),
             "no nginx": Scene(season | {"service": "nothing"}, "failed"),
             "deaf": Scene(season | {"wait_timeout": 1}, "failed", around=deaf, foreseen=False),
         },

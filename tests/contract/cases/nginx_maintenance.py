@@ -89,7 +89,7 @@ def case(world):
             "queue_seconds": Other(5, scene="queue", check=True),
             "queue_requests": Other(10, scene="queue", check=True),
             "queue_listen": Other("127.0.0.1:8998", scene="queue", check=True),
-            "settle_seconds": Other(1.2, scene="queue", slower=0.8),
+            "settle_seconds": Other(3, scene="queue", slower=0.8),
             "drain_timeout": Other(0.1, scene="in use"),
             "wait_timeout": Other(2, scene="deaf"),
             "docker_host": Other("unix:///var/run/docker.sock"),

@@ -91,12 +91,12 @@ def postmortem(world: World, live: dict[str, Any]) -> list[Step]:
 
 def blocks(world: World, live: dict[str, Any]) -> list[Step]:
     """By the kernel of the tests' own host. What it refuses is the targets' to see: `playbooks_firewall`, `firewall_nginx`."""
-    one = live | WHY | {"firewall_addresses": ["198.51.100.1"], "firewall_table": world.firewall.table, "firewall_proof_timeout": 0}
+    one = live | WHY | {"firewall_addresses": ["203.0.113.9"], "firewall_table": world.firewall.table, "firewall_proof_timeout": 0}
     return [
         Step("a neighbour", "block_address", one | {"firewall_addresses": ["10.1.2.3"]}, ("is private",), refused=True, real=False),
-        Step("a stranger", "block_address", one, ("198.51.100.1 would be blocked for 24h",), changes=True),
-        Step("who is blocked", "blocked", one, ("198.51.100.1", "1 is blocked;")),
-        Step("no longer", "unblock_address", one, ("198.51.100.1 would no longer be blocked",), changes=True),
+        Step("a stranger", "block_address", one, ("203.0.113.9 would be blocked for 24h",), changes=True),
+        Step("who is blocked", "blocked", one, ("203.0.113.9", "1 is blocked;")),
+        Step("no longer", "unblock_address", one, ("203.0.113.9 would no longer be blocked",), changes=True),
         Step("by nginx", "block_address", one | {"firewall_backend": "nginx"}, ("nginx refuses them",), changes=True, real=False),
     ]
 
