@@ -62,7 +62,7 @@ def parts(world: World, live: dict[str, Any]) -> list[Step]:
         Step("no such part", "recover_partial", red, ("no service of the stack",), refused=True, real=False),
         Step("nothing for one", "weights", live | {"traffic_weights": {"app-blue-2": 0}}, ("no traffic: app-blue-2",), changes=True),
         Step("who was routed around", "recover_partial", mend, ("app-blue-2: would be replaced",), changes=True),
-        Step("none yet", "drills", mend, ("No drill came to its end yet.", "Never rehearsed: replica_killed")),
+        Step("none yet", "drills", mend, ("No drill came to its end yet.", "Never rehearsed: ", "replica_killed")),
         Step("where it is not allowed", "drill", broken | {"drill_allowed": True}, ("counts in the inventory only",), refused=True),
         Step("which fault", "drill", mend, ("Say which fault: -e drill_fault=NAME",), refused=True, real=False),
         # What mends it has nothing to mend in check mode: the integration tests break it.
