@@ -5,18 +5,17 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.astraldraft.ops.plugins.module_utils._env_file import render, seal
+from ansible_collections.astraldraft.ops.plugins.module_utils._env_file import render
 
 
-def to_env_file(variables, sealed=False):
+def to_env_file(variables):
     """Text of an environment file. See to_env_file.yml beside this file."""
     if not isinstance(variables, dict):
         raise AnsibleFilterError("to_env_file wants a dictionary of environment variables, not {0}.".format(type(variables).__name__))
     try:
-        text = render(variables)
+        return render(variables)
     except ValueError as error:
         raise AnsibleFilterError(str(error))
-    return seal(text) if sealed else text
 
 
 class FilterModule:
