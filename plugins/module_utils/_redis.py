@@ -229,7 +229,7 @@ def explain(redis, error, login, host, port, watch):
         return ProbeError("wrong_answer", "not_redis", "{0} does not speak Redis: {1}".format(target, text), "Is this Redis's port?")
     try:  # the library gives one exception for all kinds of lost connections: a plain one tells which
         connect(host, port, max(0.2, watch.remaining)).close()
-        flaw = served(host, port, host, login["ca_path"], max(0.2, watch.remaining))[1]
+        flaw = served(host, port, host, login["ca_path"], max(0.2, watch.remaining)).flaw
     except ProbeError as found:
         if found.reason in NEXT:
             return found if found.reason != "reset" or login["tls"] else _closed(target, text)

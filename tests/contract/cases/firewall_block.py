@@ -11,11 +11,12 @@ def case(world):
     small, with_table = world.small, world.firewall.with_table
     name = "ops"
     nothing, there = with_table(name, rules="", also=name + "_2"), with_table(name, f'{ONE} timeout 1d comment "ada"')
-    base = {"table": name, "addresses": [ONE]}
+    # Not a whole day: what is further away than that is told otherwise.
+    base = {"table": name, "addresses": [ONE], "duration": "12h"}
     private = base | {"addresses": ["192.168.222.1"], "overrides": ["private"]}
     spared = base | {"protected": [{"guard": "operator", "addresses": [ONE]}], "overrides": ["operator"]}
     deny = small.upstream.parent / "blocked.conf"
-    nginx = {"backend": "nginx", "project": small.project, "path": str(deny), "addresses": [ONE]}
+    nginx = {"backend": "nginx", "project": small.project, "path": str(deny), "addresses": [ONE], "duration": "12h"}
 
     @contextlib.contextmanager
     def no_list(_work):

@@ -24,6 +24,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 case $said in *refused.test*) printf '  Domain: refused.test\\n  Type: dns\\n  Detail: no such host\\n' >&2; exit 1 ;; esac
+case $said in *slow.test*) sleep 1 ;; esac
 mkdir -p "$folder/live/$name"
 cp "%(own)s/other.test.crt" "$folder/live/$name/fullchain.pem"
 cp "%(own)s/other.test.key" "$folder/live/$name/privkey.pem"
