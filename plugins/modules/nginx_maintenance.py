@@ -220,7 +220,7 @@ SPEC = dict(
     maximum_duration={"type": "str", "default": "24h"},
     title={"type": "str", "default": "This service"},
     words={"type": "str", "default": ""},
-    bypass_addresses={"type": "list", "elements": "str", "default": []},
+    bypass_addresses={"type": "list", "elements": "str", "default": [], "no_log": False},
     bypass_token={"type": "str", "no_log": True},
     exempt_paths={
         "type": "list",

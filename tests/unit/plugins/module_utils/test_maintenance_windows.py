@@ -20,9 +20,9 @@ def asked(**given):
     return windows.request(params)
 
 
-def announced(known=NOTHING, starts=None, **given):
+def announced(known=None, starts=None, **given):
     given = {"length": "40m", "title": "moved", "starts_at": to_iso(starts or later(days=3))} | given
-    return windows.plan_announced(known, asked(**given), NOW)
+    return windows.plan_announced(NOTHING if known is None else known, asked(**given), NOW)
 
 
 def test_an_announcement_is_found_again_by_its_start():
