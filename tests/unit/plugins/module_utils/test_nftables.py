@@ -17,15 +17,15 @@ def rule(protocol, name):
                      "expr": [match, {"counter": {"packets": 3, "bytes": 180}}, {"drop": None}]}}  # fmt: skip
 
 
-ONE = {"elem": {"val": "192.0.2.1", "timeout": 3600, "expires": 3599, "comment": "ada: x", "counter": {"packets": 3, "bytes": 180}}}
+ONE_SAID = {"elem": {"val": "192.0.2.1", "timeout": 3600, "expires": 3599, "comment": "ada: x", "counter": {"packets": 3, "bytes": 180}}}
 PREFIX = {"prefix": {"addr": "198.51.100.0", "len": 24}}
-MANY = {"elem": {"val": PREFIX, "timeout": 100, "expires": 99, "counter": {"packets": 0, "bytes": 0}}}
+MANY_SAID = {"elem": {"val": PREFIX, "timeout": 100, "expires": 99, "counter": {"packets": 0, "bytes": 0}}}
 # nft 1.0.6 -j list table inet ops
 ANSWER = {"nftables": [
     {"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}},
     {"table": {"family": "inet", "name": "ops", "handle": 1}},
     {"set": {"family": "inet", "name": "blocked4", "table": "ops", "type": "ipv4_addr", "handle": 1, "flags": ["interval", "timeout"],
-             "elem": [ONE, MANY], "stmt": [{"counter": None}]}},
+             "elem": [ONE_SAID, MANY_SAID], "stmt": [{"counter": None}]}},
     {"set": {"family": "inet", "name": "blocked6", "table": "ops", "type": "ipv6_addr", "handle": 2, "flags": ["interval", "timeout"],
              "stmt": [{"counter": None}]}},
     {"chain": {"family": "inet", "table": "ops", "name": "prerouting", "handle": 3, "type": "filter", "hook": "prerouting", "prio": -300,
