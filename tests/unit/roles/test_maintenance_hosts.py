@@ -40,6 +40,9 @@ wanted = {{"state": given["state"], "ends_at": given.get("ends_at")}}
 if given["state"] == "prepared" and before["state"] == "active":
     wanted["state"] = "active"
 changed = before != wanted
+if os.environ.get("NGINX_REFUSES") == "look" and given.get("_ansible_check_mode"):
+    print(json.dumps({{"failed": True, "msg": "no engine answers."}}))
+    sys.exit(1)
 if given["state"] == os.environ.get("NGINX_REFUSES"):
     print(json.dumps({{"failed": True, "msg": "nginx refuses it.", "before": before, "after": before}}))
     sys.exit(1)
@@ -126,6 +129,14 @@ def test_all_are_closed_and_opened(run, tmp_path):
     assert set(states.values()) == {"absent"}, output
     assert outcomes["b"]["summary"].startswith("Shop is open again. It lasted ") and outcomes["b"]["changed"]
     assert json.loads(page.read_text())["state"] == "operational"
+
+
+def test_where_nginx_cannot_be_asked_nobody_is_let_in_to_what_is_not_well(run):
+    run(START, {"a": {}}, **NOW)
+    broken = {"health_checks_extra": [{"type": "tcp", "name": "shop", "host": "127.0.0.1", "port": 1}]}
+    outcomes, states, output = run(["end"], {"a": {"refuses": "look"}}, **broken)
+    assert states == {"a": "active"}, output
+    assert outcomes["a"]["verdict"] == "refused" and "It is not well, so it stays in maintenance, until its end" in outcomes["a"]["summary"]
 
 
 def test_when_one_is_not_prepared_nobody_notices(run, tmp_path):
