@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import collections
+import fnmatch
+import posixpath
 import re
 
 #: A line ``server`` of an upstream. ``replica`` names the container (service and number) behind the address.
@@ -20,6 +22,7 @@ _SERVER = re.compile(r"^\s*server\s+(?P<address>[^\s;]+)(?P<parameters>[^;]*);\s
 _WEIGHT = re.compile(r"\sweight=(\d+)(?:\s|$)")
 _KEEPALIVE_MIN_TIMEOUT = re.compile(r"^\s*keepalive_min_timeout\s+(?P<time>[^;]+?)\s*;", re.MULTILINE)
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}:\d+")
+_INCLUDE = re.compile(r"^\s*include\s+\"?([^\s;\"]+)\"?\s*;", re.MULTILINE)
 _VERSION = re.compile(r"nginx/(\d+)\.(\d+)\.(\d+)")
 
 
@@ -145,6 +148,21 @@ def complaint(output):
     """What ``nginx -t`` or ``-T`` says against a configuration, in one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return next((line for line in lines if "[emerg]" in line), lines[0] if lines else "nothing")
+
+
+def quoted(text):
+    """``text`` as one word of nginx's configuration. What would be a variable must not be in it."""
+    return '"{0}"'.format(text.replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def included(dump, path, prefix="/etc/nginx"):
+    """Whether a configuration, as ``nginx -T`` prints it, includes the file ``path`` once it is there."""
+    wanted = path.split("/")
+    for pattern in _INCLUDE.findall(dump):
+        parts = posixpath.join(prefix, pattern).split("/")
+        if len(parts) == len(wanted) and all(fnmatch.fnmatchcase(one, part) for one, part in zip(wanted, parts)):
+            return True
+    return False
 
 
 def keepalive_min_timeout(dump):

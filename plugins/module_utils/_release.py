@@ -98,6 +98,11 @@ def quarantined(releases):
     return _still_bad(releases, lambda release: release["digest"])
 
 
+def taken_back(releases):
+    """Identities (set) that were taken back by themselves, and have not been proved healthy since."""
+    return _still_bad(releases, identity)
+
+
 def _still_bad(releases, key):
     bad = set()
     for release in releases:

@@ -124,10 +124,38 @@ def plan_deploy(facts, version, environment, replicas, overrides=(), emergency=F
     return plan.settle(overrides, emergency)
 
 
-def plan_rollback(facts, version=None, overrides=(), emergency=False):
+def plan_reconfigure(facts, environment, overrides=(), emergency=False):
+    """The Plan of giving the image that is live another environment, whose checksum is ``environment``.
+
+    The image is the recorded one, whatever its tag means by now; staging and quarantine have let it pass already. What was taken back with
+    this very environment is another thing.
+    """
+    plan, live = Plan(facts), facts.live_release
+    if not live:
+        plan.refuse(
+            "live",
+            "No release that is on record gets traffic, so there is none whose environment could be mended. "
+            "Use: deploy -e release_version=...",
+            override=False,
+        )
+        return plan
+    _aim(plan, _recorded(live), live["version"], environment, live["replicas"])
+    if facts.environments.get(facts.live) == environment:
+        return _already_live(plan)
+    if _release.identity(plan.target) in _release.taken_back(facts.releases):
+        plan.refuse(
+            "quarantine",
+            "{0} was taken back with this very environment before: {1} Mend release_environment in the inventory, or give "
+            "ops_override: [quarantine] with ops_reason.".format(live["version"], _last_message(facts.releases, live["digest"])),
+        )
+    return plan.settle(overrides, emergency)
+
+
+def plan_rollback(facts, version=None, overrides=(), emergency=False, other_environment=False):
     """The Plan of a rollback, to ``version`` or to the last release that was healthy in production.
 
-    ``facts.image`` is not needed: a rollback goes by what was recorded, and the caller resolves it afterwards.
+    ``facts.image`` is not needed: a rollback goes by what was recorded, and the caller resolves it afterwards. With ``other_environment``
+    only to what ran with another environment than the live release does.
     """
     plan = Plan(facts)
     if not facts.live:
@@ -138,16 +166,27 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
     live = facts.live_release
     # What is fled from with a share of the traffic alone is in the idle colour: the way back leads to the live one.
     if _half_way(live, version) or (live and facts.shared and version in (None, live["version"])):
-        image = {"reference": live["image"], "digest": live["digest"], "id": None}
-        _aim(plan, image, live["version"], live["environment"], live["replicas"])
+        _aim(plan, _recorded(live), live["version"], live["environment"], live["replicas"])
         return _already_live(plan)
     possible = _release.candidates(facts.releases, live)
+    if other_environment:
+        possible = [release for release in possible if not live or release["environment"] != live["environment"]]
     names = ", ".join(dict.fromkeys(release["version"] for release in possible)) or "none"
     if version:
         target = next((release for release in possible if release["version"] == version), None)
         if not target:
-            _refuse_target(plan, version, names)
+            _refuse_target(plan, version, names, other_environment)
             return plan
+    elif not possible and other_environment:
+        plan.refuse(
+            "version",
+            "No release that was healthy here ran with another environment than {0} does, so there is none to go back to. Mend "
+            "release_environment in the inventory and run: recover_configuration -e release_configuration=inventory".format(
+                live["version"] if live else "what is live"
+            ),
+            override=False,
+        )
+        return plan
     elif facts.live_release and facts.live_release["operation"] == "rollback":
         plan.refuse(
             "version",
@@ -170,10 +209,14 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False):
                 contracted["version"], contracted["finished_at"], target["version"]
             ),
         )
-    image = {"reference": target["image"], "digest": target["digest"], "id": None}
-    _aim(plan, image, target["version"], target["environment"], target["replicas"])
+    _aim(plan, _recorded(target), target["version"], target["environment"], target["replicas"])
     plan.target["release"] = target["id"]
     return plan.settle(overrides, emergency)
+
+
+def _recorded(release):
+    """The image of a release as the record names it; its id on this host is not known yet."""
+    return {"reference": release["image"], "digest": release["digest"], "id": None}
 
 
 def _half_way(live, version):
@@ -257,8 +300,16 @@ def _refuse_unknown(plan, version):
     )
 
 
-def _refuse_target(plan, version, names):
+def _refuse_target(plan, version, names, other_environment):
     live = plan.facts.live_release
+    if other_environment:
+        plan.refuse(
+            "version",
+            "{0} was never healthy here with another environment than the live one, so its configuration is nothing to go back to. "
+            "Candidates: {1}. See: releases".format(version, names),
+            override=False,
+        )
+        return
     if live and live["version"] == version:
         plan.verdict = NOTHING_TO_DO
         return

@@ -22,9 +22,11 @@ extends_documentation_fragment:
   - astraldraft.ops._facts
 options:
   operation:
-    description: What is planned. V(none) only says how things stand.
+    description:
+      - What is planned. V(none) only says how things stand.
+      - V(reconfigure) gives the image that is live another environment.
     type: str
-    choices: [deploy, rollback, none]
+    choices: [deploy, rollback, reconfigure, none]
     default: none
   version:
     description: The version to go to. Needed for a deploy; for a rollback by default the last one that was healthy here.
@@ -33,9 +35,13 @@ options:
     description: The image's repository. The version is its tag. Needed for a deploy.
     type: str
   environment:
-    description: The checksum of the environment that a deploy brings.
+    description: The checksum of the environment that a deploy, or O(operation=reconfigure), brings.
     type: str
     default: ""
+  other_environment:
+    description: Whether a rollback goes only to what ran with another environment than the live release does.
+    type: bool
+    default: false
   replicas:
     description: The size of the first release. Later ones start at the size of the live one.
     type: int
@@ -239,10 +245,11 @@ from ansible_collections.astraldraft.ops.plugins.module_utils._upstream import L
 
 SPEC = dict(
     _facts.FACTS_SPEC,
-    operation={"type": "str", "choices": ["deploy", "rollback", "none"], "default": "none"},
+    operation={"type": "str", "choices": ["deploy", "rollback", "reconfigure", "none"], "default": "none"},
     version={"type": "str"},
     image={"type": "str"},
     environment={"type": "str", "default": ""},
+    other_environment={"type": "bool", "default": False},
     replicas={"type": "int", "default": 1},
     keep_warm_seconds={"type": "int", "default": 86400},
     overrides={"type": "list", "elements": "str", "default": []},
@@ -310,8 +317,10 @@ def make_plan(params, client, facts):
         plan = _release_plan.plan_deploy(
             facts, params["version"], params["environment"], params["replicas"], params["overrides"], params["emergency"]
         )
+    elif params["operation"] == "reconfigure":
+        plan = _release_plan.plan_reconfigure(facts, params["environment"], params["overrides"], params["emergency"])
     else:
-        plan = _release_plan.plan_rollback(facts, params["version"], params["overrides"], params["emergency"])
+        plan = _release_plan.plan_rollback(facts, params["version"], params["overrides"], params["emergency"], params["other_environment"])
     if plan.target:
         image = _colours.find_image(client, plan.target["image"])
         _release_plan.resolve_path(plan, image and image["id"])

@@ -25,6 +25,12 @@ def proved():
     return {"releases.jsonl": lines(*green, *blue)}
 
 
+def twice():
+    """The same with an older release, with another environment, to which one can go back as well."""
+    older = release("zero", "healthy", service="app-green", environment="9f86", image=image_of("app:v1.2.4"), digest=image_of("app:v1.2.4"))
+    return {"releases.jsonl": lines(*older) + proved()["releases.jsonl"]}
+
+
 def case(world):
     stack, small = world.stack, world.small
     there = {"colours": ["app-blue", "app-green"], "history_path": "{work}/releases.jsonl"}
@@ -54,6 +60,8 @@ def case(world):
             "as things stand": Scene(on_stack),
             "first": Scene(first, around=nobody),
             "back": Scene(back, files=proved(), around=blue),
+            "configured": Scene(on_small | {"operation": "reconfigure", "environment": "9f86"}, files=proved(), around=blue),
+            "back elsewhere": Scene(back, files=twice(), around=blue),
             "staged": Scene(deploy | {"staging_releases": "{work}/staging.json"}, files={"staging.json": "[]"}),
             "quarantined": Scene(deploy, files={"releases.jsonl": bad}),
             "staging hangs": Scene(deploy | {"staging_releases": hanging, "staging_timeout": 0.2}, "failed"),
@@ -61,7 +69,7 @@ def case(world):
             "no engine": Scene(deploy | {"docker_host": "unix:///nonexistent/docker.sock"}, "failed"),
         },
         options={
-            "operation": Other("none"),
+            "operation": [Other("none"), Other("none", scene="configured")],
             "project": Other(small.project, fails=True),
             "colours": Other([stack.live, "app-red"]),
             "balancer": Other("prometheus", fails=True),
@@ -69,7 +77,8 @@ def case(world):
             "history_path": Other(str(stack.state / "releases.jsonl")),
             "version": Other("v9.9.9"),
             "image": Other("astraldraft/nothing"),
-            "environment": Other("0a1b"),
+            "environment": [Other("0a1b"), Other("0a1b", scene="configured")],
+            "other_environment": Other(True, scene="back elsewhere"),
             "replicas": Other(3, scene="first"),
             "keep_warm_seconds": Other(0, scene="back"),
             "overrides": [Other(["staging"], scene="staged"), Other(["quarantine"], scene="quarantined")],

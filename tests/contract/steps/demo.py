@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from ansible_collections.astraldraft.ops.tests.contract.cases.prometheus_alerts_info import server as prometheus
 from ansible_collections.astraldraft.ops.tests.contract.lib.world import World
 from ansible_collections.astraldraft.ops.tests.contract.steps.step import WHY, Step
@@ -45,6 +48,7 @@ def demo(world: World) -> list[Step]:
         Step("what is live already", "deploy", {"release_version": version}, (f"{version} is live on {live} already",), real=False),
         Step("one that nothing needs", "restart_service", WHY | {"service_name": "alertmanager"}, ("would be restarted",), changes=True),
         *database(world),
+        *recovery(world),
         *cache(),
         *monitoring(world),
         Step("what stands out", "security_audit", many, ("pass: nothing stands out",)),
@@ -76,6 +80,26 @@ def monitoring(world: World) -> list[Step]:
         Step("there is none", "unsilence", test | hours, ("Nothing is silenced by ada",), real=False),
     ]
 
+
+def recovery(world: World) -> list[Step]:
+    """In the lane of the demo as well, which was brought back a year ago, as a record says, and has no set to be brought back from."""
+    if isinstance(world.folder.folder, Path):
+        # Not in the stack's own folder: it was never lost.
+        moments = {"started_at": "2025-11-24T17:00:00Z", "finished_at": "2025-11-24T17:04:12Z"}
+        record = {"backup": "backup_demo_stack_20251124_160000", **moments}
+        (world.folder.folder / "recover_system.json").write_text(json.dumps(record), encoding="utf-8")
+    meant = WHY | {"ops_confirm": world.stack.project}
+    over = meant | {"ops_override": ["existing"]}
+    fetched = over | {"recovery_backups_command": ["true"]}
+    there = meant | {"recovery_path": str(world.folder.folder)}
+    no_name = WHY | {"ops_confirm": "shop"}
+    return [
+        Step("another stack", "recover_system", no_name, ("which is another",), refused=True, real=False),
+        Step("what is not lost", "recover_system", meant, ("so the stack is not lost",), refused=True, real=False),
+        Step("no set to take", "recover_system", over, ("No backup of the stack in",), refused=True, real=False),
+        Step("a set that would be fetched", "recover_system", fetched, ("would be brought back",), changes=True, real=False),
+        Step("what was brought back before", "recover_system", there, ("was brought back from", "Nothing was done.")),
+    ]  # fmt: skip
 
 
 def cache() -> list[Step]:

@@ -37,9 +37,41 @@ def operations(world: World) -> list[Step]:
         *clock(world, live),
         *maintenance(world, why),
         Step("a colour", "restart_service", why | {"service_name": "app-blue"}, ("would be restarted",), changes=True),
+        *parts(world, live),
         *postmortem(world, live),
     ]
 
+
+def parts(world: World, live: dict[str, Any]) -> list[Step]:
+    """What has failed, of the release that is live and outside of it."""
+    nobody = {"url": f"http://127.0.0.1:{world.closed_port}/"}
+    mend = live | {
+        "repair_services": ["nginx"], "repair_step_seconds": 0, "repair_step_interval": 1, "replication_servers": [],
+        "traffic_fallbacks": [],
+        "health_checks_full": [], "health_checks_extra": [{"type": "http", "url": live["release_public_url"]}],
+    }  # fmt: skip
+    outside = live | {
+        "traffic_fallbacks": [{"name": "season", "paths": ["/api/season"], "body": {"stale": True}, "check": nobody}],
+        "traffic_fallback_looks": 1, "traffic_fallback_patience": 1,
+    }  # fmt: skip
+    red = mend | {"repair_only": ["app-red"]}
+    broken = mend | {"drill_fault": "replica_killed", "drill_metrics_url": ""}
+    by_hand = outside | {"traffic_fallback_state": "closed"}
+    return [
+        Step("no part of it", "recover_partial", mend, ("Nothing has failed. Everything is well.",)),
+        Step("no such part", "recover_partial", red, ("no service of the stack",), refused=True, real=False),
+        Step("nothing for one", "weights", live | {"traffic_weights": {"app-blue-2": 0}}, ("no traffic: app-blue-2",), changes=True),
+        Step("who was routed around", "recover_partial", mend, ("app-blue-2: would be replaced",), changes=True),
+        Step("none yet", "drills", mend, ("No drill came to its end yet.", "Never rehearsed: ", "replica_killed")),
+        Step("where it is not allowed", "drill", broken | {"drill_allowed": True}, ("counts in the inventory only",), refused=True),
+        Step("which fault", "drill", mend, ("Say which fault: -e drill_fault=NAME",), refused=True, real=False),
+        # What mends it has nothing to mend in check mode: the integration tests break it.
+        Step("a replica", "drill", broken, ("replica_killed would be rehearsed",), changes=True, real=False),
+        Step("what is down outside", "fallback", outside, ("nginx would answer for season.",), changes=True),
+        Step("what is still down", "fallback", outside, ("nginx answers for season, as before.",), real=False),
+        Step("which of them", "fallback", by_hand, ("Say which fallback",), refused=True, real=False),
+        Step("by hand again", "fallback", by_hand | {"traffic_fallback": "season"}, ("No fallback would be open",), changes=True),
+    ]
 
 
 def postmortem(world: World, live: dict[str, Any]) -> list[Step]:

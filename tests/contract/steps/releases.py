@@ -39,4 +39,22 @@ def releases(world: World) -> list[Step]:
             "a contract migration of what is live", "deploy", deploy("v2", release_migration_phase="contract"),
             ("The contract migration of v2 would run",), changes=True,
         ),
+        *configuration(new),
+    ]  # fmt: skip
+
+
+def configuration(new: dict[str, Any]) -> list[Step]:
+    """Of the release that is live, v2 on green."""
+    debug = new | {"release_configuration": "inventory", "release_environment": {"LOG_LEVEL": "debug", "API_KEY": "rosebud"}}
+    required = {"release_environment_required": ["DATABASE_URL"]}
+    return [
+        Step("never another one", "recover_configuration", new, ("ran with another environment",), refused=True, real=False),
+        Step("half of it", "recover_configuration", debug | required, ("DATABASE_URL is missing",), refused=True, real=False),
+        Step("another version", "recover_configuration", debug | {"release_version": "v1"}, ("is not taken",), refused=True, real=False),
+        Step(
+            "of the inventory", "recover_configuration", debug,
+            ("v2 would be live on app-blue", "LOG_LEVEL is new: debug", "API_KEY is new: ********"), changes=True,
+        ),
+        Step("the same", "recover_configuration", debug, ("v2 is live on app-blue already",), real=False),
+        Step("of before", "recover_configuration", new, ("v2 would be live on app-green", "LOG_LEVEL is gone; it was debug"), changes=True),
     ]  # fmt: skip

@@ -13,6 +13,7 @@ def restores(world: World) -> list[Step]:
         "database_login": world.database.login, "backup_metrics_path": "", "backup_queries": [], "restore_checks": [],
     }  # fmt: skip
     name = world.database.name
+    nobody, reopen = mine | {"recovery_writers": []}, mine | {"recovery_reopen": True}
     meant, latest = {"ops_confirm": name}, {"restore_backup": "latest"}
     return [
         Step("nothing to restore", "restore", mine | meant | latest, ("no ordinary database backup",), refused=True, real=False),
@@ -22,8 +23,13 @@ def restores(world: World) -> list[Step]:
         Step("without the name", "restore", mine | latest, (f"-e ops_confirm={name}",), changes=True, real=False),
         Step("what there is", "restore", mine | meant | latest, ("would be what", "would be kept as"), changes=True),
         Step("what it is already", "restore", mine | meant | latest, ("already: nothing was written since",)),
+        Step("nobody named", "recover_data", nobody | meant | latest, ("recovery_writers in the inventory",), refused=True, real=False),
+        Step("no backup named", "recover_data", mine | meant, ("Say which backup",), refused=True, real=False),
+        Step("what is not wrong", "recover_data", mine | meant | latest, ("holds already",)),
+        Step("nothing but let people in", "recover_data", reopen | meant, ("would be open again",), changes=True, real=False),
         Step("back", "restore_undo", mine | meant, ("would be the database before",), changes=True),
         Step("back already", "restore_undo", mine | meant, ("There is nothing to undo",)),
+        Step("what is wrong", "recover_data", mine | meant | latest, ("would be in maintenance, both colours",), changes=True, real=False),
     ]
 
 

@@ -35,7 +35,8 @@ def of(newcomer: Newcomer) -> dict[str, Any]:
     """The variables of a newcomer's application, over those of the demo. Releases are proved by their health alone, and at once."""
     return {
         "stack_name": newcomer.project, "stack_state_dir": str(newcomer.folder), "stack_project_src": str(newcomer.folder),
-        "release_image": newcomer.image, "release_environment": {}, "release_smoke_checks": [], "release_metrics_url": "",
+        "release_image": newcomer.image, "release_environment": {}, "release_environment_required": [],
+        "release_smoke_checks": [], "release_metrics_url": "",
         "release_public_url": f"http://127.0.0.1:{newcomer.port}", "release_soak_seconds": 0, "release_minimum_uptime_seconds": 0,
         "release_soak_interval": 1, "release_soak_success_limit": 1, "release_migration_command": ["true"],
         "scale_pool_size": 0, "scale_database": {}, "health_ca_path": "", "ops_operator": "ada",

@@ -38,6 +38,8 @@ from . import (
     leases,
     logs_memory,
     maintenance,
+    recover_data,
+    recover_system,
     reindex_stall,
     restore,
     restore_cost,
@@ -98,6 +100,8 @@ CAMPAIGNS: dict[str, Runner] = {
     "escalation": lambda stack, folder, o: escalation.run(stack, folder, o.sample),
     "diagnosis": lambda stack, folder, o: diagnosis.run(stack, folder, diagnosis.chosen(o.match, o.sample), o.minutes, o.sample),
     "incident": lambda stack, folder, _o: incident.run(stack, folder),
+    "recover_data": lambda stack, folder, o: recover_data.run(stack, folder, _count(o, len(recover_data.CASES), 1)),
+    "recover_system": lambda stack, folder, o: recover_system.run(stack, folder, _count(o, 2, 1)),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),
 }

@@ -81,3 +81,30 @@ def test_no_refusal_repeats_a_value():
     with pytest.raises(AnsibleFilterError) as caught:
         to_env_file({"BAD NAME": "s3cret"})
     assert "s3cret" not in str(caught.value)
+
+
+SAMPLE = {"A": "1", "QUOTED": 'it "costs" $5', "TWO": "one\ntwo", "BACK": "\\n \\", "EMPTY": "", "HASH": "# sha256 x"}
+
+
+def test_what_was_rendered_is_read_as_it_was():
+    assert _env_file.parse(_env_file.render(SAMPLE)) == SAMPLE
+    assert _env_file.parse(to_env_file(SAMPLE, sealed=True)) == SAMPLE
+
+
+def test_what_somebody_wrote_by_hand_is_read_as_compose_does():
+    text = "# a comment\nexport A=plain # another\n B = 'single $x' \nC=a#b\nno variable\nD=\n"
+    assert _env_file.parse(text) == {"A": "plain", "B": "single $x", "C": "a#b", "D": ""}
+
+
+@pytest.mark.parametrize("variables", [SAMPLE, {}])
+def test_a_seal_tells_whether_somebody_has_edited(variables):
+    text = to_env_file(variables, sealed=True)
+    assert _env_file.edited(text) is False
+    assert _env_file.edited(text + 'NEW="1"\n') is True
+    assert _env_file.edited('NEW="1"\n' + text) is True
+    assert _env_file.edited(text.rstrip("\n")) is True
+
+
+@pytest.mark.parametrize("text", ["", 'A="1"\n', 'HASH="# sha256 x"\n'])
+def test_without_a_seal_nobody_can_tell(text):
+    assert _env_file.edited(text) is None
