@@ -54,13 +54,14 @@ SELECT pg_is_in_recovery(),
             THEN (SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::bigint FROM pg_stat_replication) END,
        extract(epoch FROM clock_timestamp())::float
 """
-# A replica that has replayed all it received has no lag only as long as it still receives: hence the receiver's state beside it.
+# A replica that has replayed all it received has no lag only as long as it still receives: hence the receiver's state beside it. One that was
+# restarted receives from the start of a segment on, so that what it received may lie before what it has replayed.
 REPLICA_STATE = """
 SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming'),
-       CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+       CASE WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
             ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float END,
-       pg_wal_lsn_diff(coalesce((SELECT latest_end_lsn FROM pg_stat_wal_receiver), pg_last_wal_receive_lsn()),
-                       pg_last_wal_replay_lsn())::bigint
+       greatest(0, pg_wal_lsn_diff(coalesce((SELECT latest_end_lsn FROM pg_stat_wal_receiver), pg_last_wal_receive_lsn()),
+                                   pg_last_wal_replay_lsn()))::bigint
 """
 
 

@@ -27,7 +27,7 @@ WITH a AS MATERIALIZED (
 ), blocked AS MATERIALIZED (
   SELECT w.*, pg_blocking_pids(w.pid) AS blockers FROM waiting w LIMIT 1000
 ), here AS MATERIALIZED (
-  SELECT CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+  SELECT CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
               ELSE pg_current_wal_lsn() END AS lsn
 )
 SELECT json_build_object(
@@ -92,10 +92,10 @@ SELECT json_build_object(
        FROM pg_stat_replication r, here ORDER BY 1, 2) s),
   'receiver', CASE WHEN pg_is_in_recovery() THEN json_build_object(
      'receiving', (SELECT count(*) FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming'),
-     'lag_seconds', CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+     'lag_seconds', CASE WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
                          ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END,
-     'lag_bytes', pg_wal_lsn_diff(coalesce((SELECT latest_end_lsn FROM pg_stat_wal_receiver), pg_last_wal_receive_lsn()),
-                                  pg_last_wal_replay_lsn())::bigint) END,
+     'lag_bytes', greatest(0, pg_wal_lsn_diff(coalesce((SELECT latest_end_lsn FROM pg_stat_wal_receiver), pg_last_wal_receive_lsn()),
+                                              pg_last_wal_replay_lsn()))::bigint) END,
   'databases', (SELECT json_agg(s) FROM (
      SELECT d.datname AS name,
             CASE WHEN has_database_privilege(d.oid, 'CONNECT') OR pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')

@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = [
-    line
-    for line in (ROOT / "docs/runbook.md").read_text(encoding="utf-8").splitlines()
-    if line.startswith("| ") and not line.startswith(("| you were", "|--"))
-]
+BUILT, NOT_BUILT = (ROOT / "docs/runbook.md").read_text(encoding="utf-8").split("## What is not built")
+ROWS = [line for line in BUILT.splitlines() if line.startswith("| ") and not line.startswith("| you were")]
+ABSENT = [line for line in NOT_BUILT.splitlines() if line.startswith("| ") and not line.startswith("| what |")]
 PLAYBOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
 UNIT_TESTS = {path.stem for path in (ROOT / "tests/unit").rglob("test_*.py")}
 #: Where a test of each kind is, and what runs it.
@@ -53,3 +51,17 @@ def test_a_row_names_what_there_is(row: str) -> None:
     assert tests, "no test is named"
     for kind, name in tests:
         assert PLACES[kind](name), f"there is no {kind} {name}"
+
+
+@pytest.mark.parametrize("row", ABSENT, ids=lambda row: cells(row)[0][:60])
+def test_what_is_not_built_has_something_instead(row: str) -> None:
+    what, why, instead = cells(row)
+    assert what and why
+    assert {re.split(r"\s", name)[0] for name in re.findall(r"`([^`]+)`", instead)} & PLAYBOOKS, instead
+
+
+def test_no_document_waits_for_a_shell_to_date_it() -> None:
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    dated = re.compile(r"^[^|]*(updated|reviewed?)\b.*\$\(date", re.IGNORECASE | re.MULTILINE)
+    assert dated.search("Last updated: $(date +%F)")
+    assert not [path.name for path in documents if dated.search(path.read_text(encoding="utf-8"))]
