@@ -54,8 +54,8 @@ SELECT pg_is_in_recovery(),
             THEN (SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn))::bigint FROM pg_stat_replication) END,
        extract(epoch FROM clock_timestamp())::float
 """
-# A replica that has replayed all it received has no lag only as long as it still receives: hence the receiver's state beside it. One that was
-# restarted receives from the start of a segment on, so that what it received may lie before what it has replayed.
+# A replica that has replayed all it received has no lag only as long as it still receives: hence the receiver's state beside it. One that
+# was restarted receives from the start of a segment on, so that what it received may lie before what it has replayed.
 REPLICA_STATE = """
 SELECT (SELECT count(*) FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming'),
        CASE WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
