@@ -33,6 +33,8 @@ LATEST_SECONDS = 2.0
 BEFORE_SECONDS = 0.5
 #: So long a window of those that wait is at least, and so long their clients are ready to wait.
 QUEUE_SECONDS, PATIENCE = 10, 40
+#: What anybody asks for, and the application has.
+ANYTHING = "/api/drafts"
 
 
 class Visitor(threading.Thread):
@@ -102,8 +104,8 @@ def refused(record: Record, stack: Stack, operations: Operations, folder: Path) 
     alertmanager = Alertmanager(stack)
     traffic = Traffic(stack, folder / "refused")
     always = {path: Visitor(stack, path) for path in ("/api/health", "/__nginx/health")}
-    always["a tester"] = Visitor(stack, "/api/drafts", Cookie=f"maintenance_bypass={TOKEN}")
-    everybody = Visitor(stack, "/")
+    always["a tester"] = Visitor(stack, ANYTHING, Cookie=f"maintenance_bypass={TOKEN}")
+    everybody = Visitor(stack, ANYTHING)
     with traffic:
         for visitor in (*always.values(), everybody):
             visitor.start()
@@ -163,7 +165,7 @@ def killed(record: Record, stack: Stack, operations: Operations, what: str, task
         play.kill()
         return
     play.kill()
-    everybody = Visitor(stack, "/")
+    everybody = Visitor(stack, ANYTHING)
     first, ends = everybody.ask(), deadline(stack)
     expected = 503 if closed else 200
     record.check(first == expected, f"killed {what}: users see {expected}", str(first))
