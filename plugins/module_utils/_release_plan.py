@@ -155,7 +155,7 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False, other_envi
     """The Plan of a rollback, to ``version`` or to the last release that was healthy in production.
 
     ``facts.image`` is not needed: a rollback goes by what was recorded, and the caller resolves it afterwards. With ``other_environment``
-    only to what ran with another environment than the live release does.
+    only to what ran with another environment than the live release does, unless that one was itself reached so.
     """
     plan = Plan(facts)
     if not facts.live:
@@ -165,7 +165,8 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False, other_envi
         return plan
     live = facts.live_release
     # What is fled from with a share of the traffic alone is in the idle colour: the way back leads to the live one.
-    if _half_way(live, version) or (live and facts.shared and version in (None, live["version"])):
+    from_share = live and facts.shared and version in (None, live["version"])
+    if _half_way(live, version) or from_share or (other_environment and _went_back(facts, version)):
         _aim(plan, _recorded(live), live["version"], live["environment"], live["replicas"])
         return _already_live(plan)
     possible = _release.candidates(facts.releases, live)
@@ -224,6 +225,18 @@ def _half_way(live, version):
     if not live or live["outcome"] == _release.HEALTHY:
         return False
     return version == live["version"] or (not version and live["operation"] == "rollback")
+
+
+def _went_back(facts, version):
+    """Whether a rollback has brought the live release from another environment, and what is wanted now is to bring it here.
+
+    What it was fled from is the last one that was healthy with another environment: the same command again would lead there.
+    """
+    live = facts.live_release
+    if not live or live["operation"] != "rollback" or version not in (None, live["version"]):
+        return False
+    former = _release.live_release(facts.releases[: facts.releases.index(live)], facts.idle)
+    return former is not None and former["environment"] != live["environment"]
 
 
 def resolve_path(plan, image_id):

@@ -71,7 +71,7 @@ options:
   opened_by:
     description:
       - Who decides. What was opened by V(hand) is closed by V(hand) only; V(health), which is for what decides by itself, leaves it
-        as it is.
+        as it is. Of one that is closed nothing is kept, so V(health) may open it again.
     type: str
     choices: [hand, health]
     default: hand

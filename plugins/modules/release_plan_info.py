@@ -39,7 +39,9 @@ options:
     type: str
     default: ""
   other_environment:
-    description: Whether a rollback goes only to what ran with another environment than the live release does.
+    description:
+      - Whether a rollback goes only to what ran with another environment than the live release does.
+      - Where a rollback from another environment has brought that one, there is nothing to do, unless O(version) is another.
     type: bool
     default: false
   replicas:

@@ -70,8 +70,12 @@ def parts(world: World, live: dict[str, Any]) -> list[Step]:
         Step("what is down outside", "fallback", outside, ("nginx would answer for season.",), changes=True),
         Step("what is still down", "fallback", outside, ("nginx answers for season, as before.",), real=False),
         Step("which of them", "fallback", by_hand, ("Say which fallback",), refused=True, real=False),
+        Step(
+            "what the inventory no longer has", "fallback", by_hand | {"traffic_fallback": "season", "traffic_fallbacks": []},
+            ("No fallback would be open", "season is not in traffic_fallbacks"), changes=True, real=False,
+        ),
         Step("by hand again", "fallback", by_hand | {"traffic_fallback": "season"}, ("No fallback would be open",), changes=True),
-    ]
+    ]  # fmt: skip
 
 
 def postmortem(world: World, live: dict[str, Any]) -> list[Step]:

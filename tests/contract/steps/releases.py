@@ -57,4 +57,5 @@ def configuration(new: dict[str, Any]) -> list[Step]:
         ),
         Step("the same", "recover_configuration", debug, ("v2 is live on app-blue already",), real=False),
         Step("of before", "recover_configuration", new, ("v2 would be live on app-green", "LOG_LEVEL is gone; it was debug"), changes=True),
+        Step("of before, again", "recover_configuration", new, ("v2 is live on app-green already", "-e release_version"), real=False),
     ]  # fmt: skip

@@ -28,6 +28,13 @@ def test_a_fault_is_found_broken_and_mended_by_what_is_there(name):
     assert name in (ROOT / "docs" / "drills.md").read_text(encoding="utf-8")
 
 
+def test_what_heals_is_noted_before_anything_is_broken():
+    begin = yaml.safe_load((ROLE / "tasks/begin.yml").read_text(encoding="utf-8"))
+    assert set(begin[0]["ansible.builtin.set_fact"]["__drill_undo"]) == {"how", "containers", "version"}
+    healed = yaml.safe_load((ROLE / "tasks/healed.yml").read_text(encoding="utf-8"))
+    assert healed[0]["block"][0]["vars"]["__drill_healed"] == "{{ __drill_undo }}"
+
+
 @pytest.mark.parametrize(("inventory", "allowed"), [("production", False), ("staging", True), ("demo", True)])
 def test_production_is_never_broken(inventory, allowed):
     said = yaml.safe_load((ROOT / "inventories" / inventory / "group_vars/all/drill.yml").read_text(encoding="utf-8"))

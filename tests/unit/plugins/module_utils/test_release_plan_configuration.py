@@ -94,6 +94,30 @@ def test_where_all_ran_with_one_environment_the_inventory_is_to_be_mended():
     assert "release_configuration=inventory" in message
 
 
-def test_what_was_reached_by_a_rollback_asks_for_a_version():
-    rows = [*MENDED, ("v1", GREEN, LIVE, ROLLED_BACK)]
-    assert "-e release_version" in refusal(back(facts(rows, GREEN, green=("v1", 2))))[1]
+@pytest.mark.parametrize("version", [None, "v1"])
+def test_the_same_command_again_does_not_lead_to_what_it_was_fled_from(version):
+    """Neither where the versions differ, nor where the environment went bad under one and the same version."""
+    for fled in (MENDED, MENDED[:2]):
+        live = GREEN if fled is MENDED else BLUE
+        found = facts([*fled, ("v1", live, LIVE, ROLLED_BACK)], live, blue=("v1", 2), green=("v1", 2))
+        plan = back(found, version)
+        assert (plan.verdict, plan.refusals) == ("nothing_to_do", [])
+        assert [plan.target[name] for name in ("service", "version", "environment")] == [live, "v1", "e1"]
+
+
+def test_from_there_one_goes_on_by_naming_another_version():
+    found = facts([*MENDED, ("v1", GREEN, LIVE, ROLLED_BACK)], GREEN, blue=("v2", 2), green=("v1", 2))
+    assert (back(found, "v2").verdict, back(found, "v2").target["environment"]) == ("go", "e2")
+
+
+def test_a_rollback_that_changed_no_environment_asks_for_a_version():
+    rows = [*MENDED, ("v1", GREEN, LIVE, ROLLED_BACK | OTHER)]
+    found = facts(rows, GREEN, green=("v1", 2))
+    assert "-e release_version" in refusal(back(found))[1]
+    assert (back(found, "v1").verdict, back(found, "v1").target["environment"]) == ("go", "e1")
+
+
+def test_a_way_back_whose_operator_died_is_seen_through():
+    rows = [*MENDED, ("v1", GREEN, "switched", ROLLED_BACK)]
+    plan = back(facts(rows, GREEN, blue=("v2", 2), green=("v1", 2)))
+    assert (plan.path, plan.target["environment"], plan.former) == ("resume", "e1", BLUE)
