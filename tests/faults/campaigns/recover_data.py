@@ -17,7 +17,7 @@ from .operations import Operations, last_words
 from .play import Play
 from .record import Record
 from .restores import TOLD, evidence
-from .stack import GOOD, Stack, seconds_of
+from .stack import GOOD, Stack, seconds_of, wait_for_the_rest
 from .traffic import Request, Traffic
 
 PROMISE = (
@@ -141,6 +141,7 @@ def _recovered(record: Record, scene: Scene, operations: Operations, case: Case,
         met = play.wait_for_task(task, occurrence)
         time.sleep(KILL_SECONDS)
         play.kill()
+        wait_for_the_rest(scene.stack.project)
         record.check(met, f"{case.title}: killed at {task!r}", f"{play.seconds:.0f} s" if met else last_words(play))
         if task == RESTORING:
             record.check(scene.status("/api/drafts") == 503, f"{case.title}: and people are told that there is maintenance")

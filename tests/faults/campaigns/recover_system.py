@@ -16,7 +16,7 @@ from .operations import Operations, last_words
 from .play import Play
 from .record import Record
 from .restores import TOLD, evidence
-from .stack import GOOD, Stack, docker, seconds_of
+from .stack import GOOD, Stack, docker, seconds_of, wait_for_the_rest
 
 PROMISE = (
     "A stack of which nothing is left but a backup elsewhere comes back with every row and every key, on the release that was live; killed "
@@ -169,6 +169,7 @@ def _round(lost: Lost, rows: dict[str, str], keys: dict[str, str], kills: tuple[
         met = play.wait_for_task(task, occurrence)
         time.sleep(SECOND)
         play.kill()
+        wait_for_the_rest(stack.project)
         record.check(met, f"{what}: killed at {task!r}", f"{play.seconds:.0f} s" if met else last_words(play))
     play = lost.start()
     code = play.wait()

@@ -218,6 +218,21 @@ class Stack:
         return problems
 
 
+def wait_for_the_rest(project: str, timeout: float = 120) -> None:
+    """Until no module of an operation on the stack works on, whose controller was killed: it lives, and keeps others out."""
+    mark, deadline = f"ASTRALDRAFT_OPERATION={project}/".encode(), time.monotonic() + timeout
+    while time.monotonic() < deadline and any(mark in environment_of(folder) for folder in Path("/proc").glob("[0-9]*")):
+        time.sleep(0.2)
+
+
+def environment_of(folder: Path) -> bytes:
+    """Of a process by its folder in /proc; nothing of one that has ended, or is somebody else's."""
+    try:
+        return (folder / "environ").read_bytes()
+    except OSError:
+        return b""
+
+
 def children_of(pid: int) -> set[int]:
     try:
         return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
