@@ -1,4 +1,5 @@
 from ansible_collections.astraldraft.ops.tests.contract.lib.case import MILLISECONDS_LEFT, Case, Other, Scene
+from ansible_collections.astraldraft.ops.tests.contract.lib.world import command
 
 
 def one(**check):
@@ -9,6 +10,8 @@ def case(world):
     stack, small = world.stack, world.small
     lb, tls_port = stack.url("LB"), stack.port("LB_TLS")
     health = f"{lb}/api/health"
+    # Another one's since a failover.
+    node = command("docker", "exec", f"{stack.project}-redis-1-1", "redis-cli", "role").split()[0]
     redis = {"type": "redis", "login_host": "127.0.0.1", "login_port": stack.port("REDIS")}
     # Nobody speaks Redis there, but TLS is spoken before that.
     redis_tls = {"type": "redis", "login_host": "127.0.0.1", "login_port": tls_port, "tls": True}
@@ -105,7 +108,7 @@ def case(world):
             "checks.ca_cert": Other(stack.ca, scene="postgres"),
             "checks.query": Other("SELECT 2", scene="postgres"),
             "checks.equals": Other(2, scene="postgres"),
-            "checks.role": [Other("replica", scene="postgres"), Other("replica", scene="redis")],
+            "checks.role": [Other("replica", scene="postgres"), Other("replica" if node == "master" else "primary", scene="redis")],
             "checks.standbys": Other(9, scene="postgres"),
             "checks.max_lag_seconds": Other(-1, scene="standby"),
             "checks.max_lag_bytes": Other(-1, scene="standby"),
