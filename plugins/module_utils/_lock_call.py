@@ -88,12 +88,24 @@ class Call:
         if self.check and "lock" not in self.lifted:
             _lock.refuse_alive(going if dead else [], self.lock.now())
         elif not self.check and dead:
+            if "lock" not in self.lifted:
+                self.wait_out(dead)
             going = self.lock.declare_dead(dead, "lock" in self.lifted, self.bury)
         elif not self.check:
             self.lock.release(token)
         self.result["changed"] = bool(going)
         self.replaced(going if dead else [])
         self.say("after", dict(self.held, holders=[record for record in self.held["holders"] if record not in going]))
+
+    def wait_out(self, tokens):
+        """Wait for holders that are silent elsewhere: until the heartbeat of each has expired here, too, or one shows life."""
+
+        def alive():
+            now = self.lock.now()
+            return [record for record in self.lock.read()["holders"] if record["token"] in tokens and _lock.judge(record, now) == _lock.HELD]
+
+        first = self.held["holders"]
+        poll(alive, lambda left: not left or _lock.shows_life(first, left), self.params["wait_timeout"], self.params["wait_interval"])
 
     def begin(self):
         """Take the lock, or place a lease, once no guard refuses it."""

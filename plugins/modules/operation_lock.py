@@ -117,7 +117,8 @@ options:
     description:
       - Tokens of holders whose heartbeat has expired.
       - With O(state=absent) their leases are removed from this host and what they left running here is ended, and none of them gets a
-        lease here again. One that is alive here fails the module, unless V(lock) is among the O(overrides).
+        lease here again. One that is alive here fails the module, unless V(lock) is among the O(overrides). Whether it is, is seen when it
+        gives another sign of life; one that gives none is waited for until its heartbeat has expired here, too (O(wait_timeout)).
       - With O(state=present) they may be taken over in spite of their O(lease_hosts), if their heartbeat is still expired here.
     type: list
     elements: int
