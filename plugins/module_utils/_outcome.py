@@ -52,7 +52,9 @@ def _lines(summary):
 
 
 def _by_host(said, key):
-    """The single host's own dict, or the dicts of several by host."""
-    if len(said) == 1:
-        return next(iter(said.values())).get(key) or {}
-    return {host: outcome[key] for host, outcome in said.items() if outcome.get(key)}
+    """What all hosts say (dict), or else the dicts of those that say something, by host."""
+    found = {host: outcome.get(key) or {} for host, outcome in said.items()}
+    first = next(iter(found.values()))
+    if all(own == first for own in found.values()):
+        return first
+    return {host: own for host, own in found.items() if own}

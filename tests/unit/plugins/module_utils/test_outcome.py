@@ -26,7 +26,8 @@ def test_the_worst_host_decides_and_comes_first():
 
 
 def test_what_all_say_is_said_once():
-    assert _outcome.combine({"app-1": GOOD, "app-2": GOOD})["summary"] == "v2 is live."
+    result = _outcome.combine({"app-1": GOOD, "app-2": GOOD})
+    assert (result["summary"], result["evidence"], result["before"]) == ("v2 is live.", {"live": "v2"}, {"release": "v1"})
 
 
 def test_a_host_that_says_nothing_failed():
