@@ -141,3 +141,29 @@ def test_whoever_is_told_to_run_a_playbook_finds_it():
     named = {(str(path.relative_to(ROOT)), "".join(found)) for path in TOLD for found in NAMED_PLAYBOOK.findall(path.read_text("utf-8"))}
     assert len(named) > 50
     assert sorted(one for one in named if one[1] not in known) == []
+
+
+def _checks(value: object):
+    """Every mapping in ``value`` that is a check: it has a type and a name."""
+    if isinstance(value, dict):
+        if {"name", "type"} <= set(value):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _checks(one)
+
+
+def _check_options() -> set[str]:
+    source = ast.parse((PLUGINS / "doc_fragments/_checks.py").read_text(encoding="utf-8"))
+    texts = [node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and "suboptions:" in str(node.value)]
+    return {name for text in texts for name in yaml.safe_load(str(text))["options"]["checks"]["suboptions"]}
+
+
+def test_what_the_inventories_check_is_what_a_check_can_be() -> None:
+    options, found = _check_options(), 0
+    for path in sorted((ROOT / "inventories").rglob("*.yml")):
+        for check in _checks(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            found += 1
+            assert set(check) <= options, f"{path.relative_to(ROOT)}: {check['name']}: {sorted(set(check) - options)}"
+    assert found
