@@ -70,7 +70,8 @@ def test_playbook(lane: str, number: int, steps_of: Callable[[str], list[Step]],
     hold(step, checked, found)
     if step.real:
         real = lab.playbook(arguments(playbook, step.variables, check=False), record=False)
-        hold(step, real, told_wrongly(checked, real, EXCEPTIONS) + returned_dishonestly(real))
+        silent = [f"not said when it is run: {words}" for words in step.told if words not in said(real)]
+        hold(step, real, silent + told_wrongly(checked, real, EXCEPTIONS) + returned_dishonestly(real))
 
 
 def hold(step: Step, play: Play, found: list[str]) -> None:

@@ -93,7 +93,17 @@ def recovery(world: World) -> list[Step]:
     fetched = over | {"recovery_backups_command": ["true"]}
     there = meant | {"recovery_path": str(world.folder.folder)}
     no_name = WHY | {"ops_confirm": "shop"}
+    away = {"login_host": "127.0.0.1", "login_port": world.closed_port, "login_user": "postgres", "login_db": "astral_draft_v4"}
+    lost = WHY | {"database_login": away, "ops_confirm": "astral_draft_v4", "restore_backup": "latest"}
     return [
+        Step(
+            "a database that nobody reaches",
+            "recover_data",
+            lost,
+            ("connection to 127.0.0.1", "Nothing listens there"),
+            refused=True,
+            told=("Nobody could ask the database.", "Nothing else is closed."),
+        ),
         Step("another stack", "recover_system", no_name, ("which is another",), refused=True, real=False),
         Step("what is not lost", "recover_system", meant, ("so the stack is not lost",), refused=True, real=False),
         Step("no set to take", "recover_system", over, ("No backup of the stack in",), refused=True, real=False),

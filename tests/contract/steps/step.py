@@ -14,8 +14,8 @@ WHY = {"ops_reason": "contract test"}
 class Step:
     """One run of a playbook. ``says`` are words of its check mode, ``changes`` whether it says there that anything would change.
 
-    ``refused``: it ends with an error. ``real`` is false where only check mode is run: the same road was gone before, or it ends in a
-    refusal.
+    ``refused``: it ends with an error. ``told`` are words of the run itself. ``real`` is false where only check mode is run: the same road
+    was gone before, or it ends in a refusal.
     """
 
     what: str
@@ -25,6 +25,7 @@ class Step:
     changes: bool = False
     refused: bool = False
     real: bool = True
+    told: tuple[str, ...] = ()
 
 
 # Tasks whose `changed` in check mode cannot be that of the run, by their names, each with the reason. None is the best number.
