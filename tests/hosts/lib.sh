@@ -11,4 +11,6 @@ HOSTS_IMAGE=astraldraft/ssh-host:trixie
 HOSTS=$STATE/hosts
 # On all that is started for the hosts: containers, networks, and what runs on them.
 HOSTS_LABEL=org.astraldraft.hosts=$PROJECT
-export ROOT HOSTS HOSTS_IMAGE HOSTS_LABEL
+# Of the stack: what the hosts have themselves, so that it rests meanwhile.
+RESTING=(postgres-master postgres-replica redis-1 redis-2 redis-3 redis-4 redis-5 redis-6 redis-cluster app-blue app-green nginx)
+export ROOT HOSTS HOSTS_IMAGE HOSTS_LABEL RESTING

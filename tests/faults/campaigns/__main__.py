@@ -30,6 +30,7 @@ from . import (
     guard,
     health_cost,
     hosts,
+    hosts_walk,
     incident,
     journal_verify,
     keys,
@@ -39,6 +40,7 @@ from . import (
     logs_memory,
     maintenance,
     recover_data,
+    recover_hosts,
     recover_system,
     reindex_stall,
     restore,
@@ -89,6 +91,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "maintenance": lambda stack, folder, o: maintenance.run(stack, folder, o.sample),
     "soak": lambda stack, folder, o: soak.run(stack, folder, _count(o, soak.FULL, soak.SAMPLE), o.sample),
     "hosts": lambda stack, folder, o: hosts.run(stack, folder, o.sample),
+    "hosts_walk": lambda stack, folder, _o: hosts_walk.run(stack, folder),
     "guard": lambda stack, folder, o: guard.run(stack, folder, _count(o, guard.FULL, guard.SAMPLE)),
     "reindex_stall": lambda stack, folder, o: reindex_stall.run(stack, folder, _count(o, reindex_stall.FULL, reindex_stall.SAMPLE)),
     "restore": lambda stack, folder, o: restore.run(
@@ -101,6 +104,7 @@ CAMPAIGNS: dict[str, Runner] = {
     "diagnosis": lambda stack, folder, o: diagnosis.run(stack, folder, diagnosis.chosen(o.match, o.sample), o.minutes, o.sample),
     "incident": lambda stack, folder, _o: incident.run(stack, folder),
     "recover_data": lambda stack, folder, o: recover_data.run(stack, folder, _count(o, len(recover_data.CASES), 1)),
+    "recover_hosts": lambda stack, folder, o: recover_hosts.run(stack, folder, o.sample),
     "recover_system": lambda stack, folder, o: recover_system.run(stack, folder, _count(o, 2, 1)),
     # Last: it removes the stack.
     "setup_down": lambda stack, folder, o: setup_down.run(stack, folder, remove=_may_remove(o)),

@@ -117,7 +117,7 @@ def run(stack: Stack, folder: Path, sample: bool) -> Record:
     with World(stack, folder) as world:
         world.ensure_live(OLD)
         runs = []
-        with Loads(world, folder) as loads:
+        with Loads(world.hosts, folder) as loads:
             for case in CASES:
                 if case.sample or not sample:
                     runs.append(_try(record, world, case))

@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from .operations import Operations, last_words
 from .play import Play
 from .record import Record
 from .restores import TOLD, evidence
-from .stack import GOOD, Stack, seconds_of, wait_for_the_rest
-from .traffic import Request, Traffic
+from .stack import COLOURS, GOOD, Stack, seconds_of, wait_for_the_rest
+from .traffic import Request
+from .world import Loads
 
 PROMISE = (
     "After a DELETE without WHERE, under load, what a chosen backup holds is back; from when the application is kept out until it is "
@@ -27,7 +29,12 @@ PROMISE = (
 OLD, LIVE = GOOD[0], GOOD[1]
 RATE, BEFORE_SECONDS, DAMAGED_SECONDS, AFTER_SECONDS = 60.0, 4.0, 3.0, 4.0
 KNOCK_SECONDS, KILL_SECONDS = 0.1, 1.0
-RESTORING, FORGET, STARTING = "Restore beside the live database, prove it, and swap", "Forget what was cached", "Start it"
+CLOSING, RESTORING = "Stop both colours", "Restore beside the live database, prove it, and swap"
+FORGET, STARTING = "Forget what was cached", "Start it"
+#: What is said of a recovery that stopped when everything was closed, and nothing restored.
+STOPPED = (
+    "is in maintenance on {0}; no colour is seen to run; astral cannot log in; the database is as it was. Go on: run recover_data again."
+)
 #: The tables and their rows, at one moment.
 ROWS = """
 SELECT json_object_agg(relname, rows)
@@ -43,14 +50,34 @@ KEPT = "SELECT count(*) FROM pg_database WHERE datname = '{0}'"
 
 @dataclass(frozen=True)
 class Case:
-    """``kills``: the tasks at which a run is killed, and which of their occurrences, one run after the other."""
+    """``kills``: the tasks at which a run is killed, and which of their occurrences, one run after the other. ``hidden``: the first run
+    does not find the backup any more when everything is closed."""
 
     title: str
     kills: tuple[tuple[str, int], ...] = ()
+    hidden: bool = False
 
 
 # The restore is looked at once before it is done.
-CASES = (Case("at once"), Case("killed", ((RESTORING, 2), (STARTING, 1))))
+CASES = (Case("at once"), Case("stopped", hidden=True), Case("killed", ((RESTORING, 2), (STARTING, 1))))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where it happens. ``name`` is the stack's, ``hosts`` are those that serve the application, ``start`` begins a playbook there."""
+
+    name: str
+    database: Scene
+    hosts: dict[str, Stack]
+    start: Callable[[str, dict[str, Any]], Play]
+
+    def statuses(self, path: str) -> set[int]:
+        return {host.answer(path)[0] for host in self.hosts.values()}
+
+    def others(self) -> list[str]:
+        """The containers of a colour that is not live, those that have ended, too."""
+        found = ((host.live_colour(), container) for host in self.hosts.values() for container in host.containers())
+        return [container["name"] for live, container in found if container["service"] in COLOURS and container["service"] != live]
 
 
 @dataclass
@@ -102,54 +129,74 @@ def run(stack: Stack, folder: Path, cases: int) -> Record:
     operations = Operations(stack, folder, TOLD)
     operations.ensure_live(OLD)
     operations.ensure_live(LIVE)
-    scene, table = Scene(operations), []
-    for case in CASES[-cases:]:
-        table.append(_case(record, scene, operations, case, folder))
-    record.table("Each time", ["killed", "runs", "RTO, s", "RPO, s", "knocks refused", "POSTs refused meanwhile"], table)
+    try_cases(record, Ground(stack.project, Scene(operations), {"demo": stack}, operations.start), folder, CASES[-cases:])
     return record
 
 
-def _case(record: Record, scene: Scene, operations: Operations, case: Case, folder: Path) -> list[Any]:
-    stack = scene.stack
+def try_cases(record: Record, ground: Ground, folder: Path, cases: Sequence[Case]) -> None:
+    """``LIVE`` is live, and ``OLD`` was before."""
+    table = [_case(record, ground, case, folder) for case in cases]
+    record.table("Lost data", ["killed", "runs", "RTO, s", "RPO, s", "knocks refused", "POSTs refused meanwhile"], table)
+
+
+def _case(record: Record, ground: Ground, case: Case, folder: Path) -> list[Any]:
     logs = folder / case.title.replace(" ", "-")
     logs.mkdir()
-    with Traffic(stack, logs, RATE) as traffic, Knocker(scene) as knocker:
+    with Loads(ground.hosts, logs, RATE) as loads, Knocker(ground.database) as knocker:
         time.sleep(BEFORE_SECONDS)
-        attempt = _backed_up(record, scene, operations, case)
+        attempt = _backed_up(record, ground, case)
         time.sleep(DAMAGED_SECONDS)
-        scene.psql("DELETE FROM drafts")
+        ground.database.psql("DELETE FROM drafts")
         time.sleep(DAMAGED_SECONDS)
-        _recovered(record, scene, operations, case, attempt)
+        _recovered(record, ground, case, attempt)
         time.sleep(AFTER_SECONDS)
-    return _judge(record, scene, case, attempt, traffic.requests, knocker)
+    return _judge(record, ground, case, attempt, [one for found in loads.requests.values() for one in found], knocker)
 
 
-def _backed_up(record: Record, scene: Scene, operations: Operations, case: Case) -> Attempt:
+def _backed_up(record: Record, ground: Ground, case: Case) -> Attempt:
+    scene = ground.database
     before = set(scene.psql("SELECT id FROM drafts").split())
-    play = operations.run("backup", {"backup_checksums": True})
+    play = ground.start("backup", {"backup_checksums": True})
+    play.wait()
     record.check(play.process.returncode == 0, f"{case.title}: a backup under load", f"{play.seconds:.0f} s")
     name = evidence(play)["backup"]["name"]
     return Attempt(name, json.loads((scene.stack.state / "backups" / name / "manifest.json").read_text()), before)
 
 
-def _recovered(record: Record, scene: Scene, operations: Operations, case: Case, attempt: Attempt) -> None:
+def _recovered(record: Record, ground: Ground, case: Case, attempt: Attempt) -> None:
     variables = {"restore_backup": attempt.name, "ops_confirm": DATABASE}
+    if case.hidden:
+        _stopped(record, ground, case, attempt, variables)
     for task, occurrence in case.kills:
-        play = operations.start("recover_data", variables)
+        play = ground.start("recover_data", variables)
         if task == STARTING:
-            _seen(scene, play, attempt)
+            _seen(ground.database, play, attempt)
         met = play.wait_for_task(task, occurrence)
         time.sleep(KILL_SECONDS)
         play.kill()
-        wait_for_the_rest(scene.stack.project)
+        wait_for_the_rest(ground.name)
         record.check(met, f"{case.title}: killed at {task!r}", f"{play.seconds:.0f} s" if met else last_words(play))
         if task == RESTORING:
-            record.check(scene.status("/api/drafts") == 503, f"{case.title}: and people are told that there is maintenance")
-    play = attempt.play = operations.start("recover_data", variables)
+            record.check(ground.statuses("/api/drafts") == {503}, f"{case.title}: and people are told that there is maintenance")
+    play = attempt.play = ground.start("recover_data", variables)
     if not attempt.inside:
-        _seen(scene, play, attempt)
+        _seen(ground.database, play, attempt)
     code = play.wait()
     record.check(code == 0, f"{case.title}: it comes back", f"{play.seconds:.0f} s" if code == 0 else last_words(play))
+
+
+def _stopped(record: Record, ground: Ground, case: Case, attempt: Attempt, variables: dict[str, Any]) -> None:
+    """Half-way, with nobody killed: it says in which state it stops."""
+    backup = ground.database.stack.state / "backups" / attempt.name
+    play = ground.start("recover_data", variables)
+    met = play.wait_for_task(CLOSING)
+    elsewhere = backup.rename(backup.with_name("elsewhere"))
+    code = play.wait()
+    elsewhere.rename(backup)
+    record.check(met and code != 0, f"{case.title}: it stops when everything is closed", f"{play.seconds:.0f} s; {last_words(play)}")
+    words, wanted = " ".join(play.output.split()), STOPPED.format(", ".join(ground.hosts))
+    record.check(wanted in words, f"{case.title}: it says what is closed, what the database is, and how to go on", wanted)
+    record.check(ground.statuses("/api/drafts") == {503}, f"{case.title}: and people are told that there is maintenance")
 
 
 def _seen(scene: Scene, play: Play, attempt: Attempt) -> None:
@@ -158,11 +205,11 @@ def _seen(scene: Scene, play: Play, attempt: Attempt) -> None:
         attempt.inside = json.loads(scene.psql(ROWS))
 
 
-def _judge(record: Record, scene: Scene, case: Case, attempt: Attempt, requests: list[Request], knocker: Knocker) -> list[Any]:
-    what, stack = case.title, scene.stack
+def _judge(record: Record, ground: Ground, case: Case, attempt: Attempt, requests: list[Request], knocker: Knocker) -> list[Any]:
+    what, scene = case.title, ground.database
     assert attempt.play
     try:
-        found = evidence(attempt.play)
+        found = evidence(attempt.play, ground.hosts)
         fenced, opening = seconds_of(found["steps"]["fenced"]), seconds_of(found["steps"]["opening"])
     except (ValueError, KeyError) as error:
         record.check(False, f"{what}: the result says when nobody wrote", repr(error))
@@ -181,10 +228,10 @@ def _judge(record: Record, scene: Scene, case: Case, attempt: Attempt, requests:
     meanwhile = [one for one in requests if one.kind == "post" and fenced <= one.sent < opening]
     accepted = [one for one in meanwhile if one.status and one.status < 300]
     record.check(not accepted, f"{what}: no write is accepted meanwhile", f"{len(accepted)} of {len(meanwhile)}")
-    problems = stack.unsettled(LIVE)
+    problems = [f"{name}: {problem}" for name, host in ground.hosts.items() for problem in host.unsettled(LIVE)]
     record.check(not problems, f"{what}: {LIVE} is live, and all agrees with that", "; ".join(problems))
-    colours = {c["service"] for c in stack.containers() if c["service"].startswith("app-")}
-    record.check(colours == {stack.live_colour()}, f"{what}: the live colour alone runs", ", ".join(sorted(colours)))
+    others = ground.others()
+    record.check(not others, f"{what}: the live colour alone runs", ", ".join(others))
     again = [one for one in requests if one.kind == "post" and one.sent > opening and one.status == 201]
     record.check(bool(again), f"{what}: people write again", f"{len(again)} drafts")
     kept = scene.psql(KEPT.format(found["previous"]))

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,12 @@ def _read(path: str) -> str:
     return ""
 
 
-def evidence(play: Play) -> dict[str, Any]:
-    """What the playbook left for machines (set_stats). Raises ValueError when there is none."""
+def evidence(play: Play, hosts: Iterable[str] = ()) -> dict[str, Any]:
+    """What the playbook left for machines (set_stats); where several hosts did, that of the first of ``hosts``. Raises ValueError
+    when there is none."""
     _before, _marker, text = play.output.partition("CUSTOM STATS:")
-    return dict(json.loads(text[text.index("{") :])["ops_result"]["evidence"])
+    found = dict(json.loads(text[text.index("{") :])["ops_result"]["evidence"])
+    return next((found[name] for name in hosts if name in found), found)
 
 
 def wait_for(condition: Any, seconds: float, every: float = 0.05) -> bool:

@@ -7,16 +7,18 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .fault import Scene
 from .operations import Operations
 from .play import Play
 from .stack import ROOT, Stack, docker
 from .traffic import RATE, Request, Traffic
 
 APP_HOSTS = ("app-1", "app-2", "app-3")
-STATE_HOST = "monitoring-1"
+DATABASE_HOST, CACHE_HOST, STATE_HOST = "db-1", "cache-1", "monitoring-1"
 INVENTORY = ("-i", "tests/hosts/inventory")
 SSH_SECONDS = 30
 
@@ -31,24 +33,32 @@ def script(name: str, log: Path, *arguments: str) -> None:
 
 
 class World:
-    """A context: the hosts from entry to exit. The stack whose database, cache and monitoring they share stays."""
+    """A context: the hosts from entry to exit. The stack whose monitoring they share stays."""
 
-    def __init__(self, stack: Stack, folder: Path) -> None:
-        self._stack, self._log = stack, folder / "hosts.log"
-        self._operations = Operations(stack, folder)
+    def __init__(self, stack: Stack, folder: Path, environment: dict[str, str] | None = None) -> None:
+        self.stack, self._log = stack, folder / "hosts.log"
+        self._operations = Operations(stack, folder, environment)
         self.hosts: dict[str, Stack] = {}
 
     def __enter__(self) -> World:
         script("up", self._log)
         for name in APP_HOSTS:
-            state = self._stack.state / "hosts" / name
-            port = re.search(r"^ASTRAL_DEMO_LB_PORT=(\d+)", (state / "compose.env").read_text(), re.MULTILINE)
-            assert port, f"{state}/compose.env names no port"
-            self.hosts[name] = Stack(f"{self._stack.project}-{name}", state, int(port.group(1)), self._stack.prometheus)
+            port = re.search(r"^ASTRAL_DEMO_LB_PORT=(\d+)", (self.state_of(name) / "compose.env").read_text(), re.MULTILINE)
+            assert port, f"{self.state_of(name)}/compose.env names no port"
+            self.hosts[name] = replace(self._host(name), port=int(port.group(1)))
+        self.database, self.cache = (Scene(Operations(self._host(name), self._log.parent)) for name in (DATABASE_HOST, CACHE_HOST))
         return self
 
     def __exit__(self, *_: object) -> None:
         script("down", self._log)
+
+    def state_of(self, name: str) -> Path:
+        """The folder of the stack's state on a host, as this machine sees it."""
+        return self.stack.state / "hosts" / name
+
+    def _host(self, name: str) -> Stack:
+        """A host that people do not ask for anything."""
+        return replace(self.stack, project=f"{self.stack.project}-{name}", state=self.state_of(name), port=0)
 
     # -- operations on all hosts
 
@@ -62,7 +72,9 @@ class World:
         """``version`` live and proved on every host. Raises RuntimeError when that cannot be had."""
         if not self.unsettled(version):
             return
-        play = self.run("deploy", {"release_version": version, **self.override(version)})
+        # To begin with nobody asks for anything, so there is nothing to measure; and the database is empty.
+        first = {"release_metrics_url": "", "release_migration_phase": "none" if any(self.live().values()) else "expand"}
+        play = self.run("deploy", {"release_version": version, **first, **self.override(version)})
         if play.process.returncode != 0:
             raise RuntimeError(f"{version} could not be made live on all hosts. See {play.log}")
 
@@ -86,7 +98,7 @@ class World:
                 found.append(f"{name}: no release is live")
                 continue
             found += [f"{name}: {problem}" for problem in host.unsettled(version) if not (name == silent and "lock" in problem)]
-        if (self._stack.state / "hosts" / STATE_HOST / "lock/operation.json").exists():
+        if (self.state_of(STATE_HOST) / "lock/operation.json").exists():
             found.append(f"{STATE_HOST}: the lock is held")
         return found
 
@@ -106,7 +118,7 @@ class World:
     # -- what can befall a host
 
     def _container(self, name: str) -> str:
-        return f"{self._stack.project}-{name}"
+        return f"{self.stack.project}-{name}"
 
     @contextmanager
     def unreachable(self, name: str) -> Iterator[None]:
@@ -123,7 +135,7 @@ class World:
     @contextmanager
     def named_to_pebble(self, name: str) -> Iterator[str]:
         """A name under which the stack's pebble reaches the host's nginx, as it does one that is public."""
-        network, pebble = f"{self._stack.project}-{name}", f"{self._stack.project}-pebble-1"
+        network, pebble = f"{self.stack.project}-{name}", f"{self.stack.project}-pebble-1"
         docker("network", "connect", network, pebble)
         try:
             yield f"{network}.test"
@@ -143,21 +155,21 @@ class World:
 class Loads:
     """A context: the load of one Traffic, spread over the load balancers of all hosts. Afterwards ``requests`` by host."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, hosts: dict[str, Stack], folder: Path, rate: float = RATE) -> None:
         self._traffics = {}
-        for name, host in world.hosts.items():
+        for name, host in hosts.items():
             (folder / name).mkdir()
-            self._traffics[name] = Traffic(host, folder / name, rate=RATE / len(world.hosts))
+            self._traffics[name] = Traffic(host, folder / name, rate=rate / len(hosts))
         self.requests: dict[str, list[Request]] = {}
 
     def __enter__(self) -> Loads:
-        self._stack = ExitStack()
+        self._open = ExitStack()
         for traffic in self._traffics.values():
-            self._stack.enter_context(traffic)
+            self._open.enter_context(traffic)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._open.close()
         self.requests = {name: traffic.requests for name, traffic in self._traffics.items()}
 
     @property
