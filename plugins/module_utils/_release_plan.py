@@ -166,7 +166,7 @@ def plan_rollback(facts, version=None, overrides=(), emergency=False, other_envi
     live = facts.live_release
     # What is fled from with a share of the traffic alone is in the idle colour: the way back leads to the live one.
     from_share = live and facts.shared and version in (None, live["version"])
-    if _half_way(live, version) or from_share or (other_environment and _went_back(facts, version)):
+    if _half_way(live, version) or from_share or ((other_environment or version) and _went_back(facts, version)):
         _aim(plan, _recorded(live), live["version"], live["environment"], live["replicas"])
         return _already_live(plan)
     possible = _release.candidates(facts.releases, live)

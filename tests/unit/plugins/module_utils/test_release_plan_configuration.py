@@ -105,6 +105,13 @@ def test_the_same_command_again_does_not_lead_to_what_it_was_fled_from(version):
         assert [plan.target[name] for name in ("service", "version", "environment")] == [live, "v1", "e1"]
 
 
+@pytest.mark.parametrize("fled", [MENDED, MENDED[:2]])
+def test_nor_does_a_rollback_to_the_version_that_it_is_on(fled):
+    live = GREEN if fled is MENDED else BLUE
+    plan = rollback(facts([*fled, ("v1", live, LIVE, ROLLED_BACK)], live, blue=("v1", 2), green=("v1", 2)), "v1")
+    assert (plan.verdict, plan.target["environment"]) == ("nothing_to_do", "e1")
+
+
 def test_from_there_one_goes_on_by_naming_another_version():
     found = facts([*MENDED, ("v1", GREEN, LIVE, ROLLED_BACK)], GREEN, blue=("v2", 2), green=("v1", 2))
     assert (back(found, "v2").verdict, back(found, "v2").target["environment"]) == ("go", "e2")
