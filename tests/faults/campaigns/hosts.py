@@ -121,7 +121,7 @@ def run(stack: Stack, folder: Path, sample: bool) -> Record:
             for case in CASES:
                 if case.sample or not sample:
                     runs.append(_try(record, world, case))
-            _one_certificate(record, world)
+            one_certificate(record, world)
             time.sleep(COOL_DOWN_SECONDS)
         _judge(record, world, loads, runs)
     return record
@@ -159,7 +159,7 @@ def _try(record: Record, world: World, case: Case) -> Run:
     return found
 
 
-def _one_certificate(record: Record, world: World) -> None:
+def one_certificate(record: Record, world: World) -> None:
     """Ordered of pebble on the first host, through its nginx, and served by all of them, asked of openssl."""
     ca = world.hosts[FIRST].state / "pebble/ca.pem"
     with world.named_to_pebble(FIRST) as name:

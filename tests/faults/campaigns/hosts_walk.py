@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .hosts import one_certificate
 from .operations import last_words
 from .record import Record
 from .recover_data import LIVE, OLD
@@ -113,6 +114,7 @@ def run(stack: Stack, folder: Path) -> Record:
             well = play.process.returncode == 0 and not lacking
             told = f"{play.seconds:.0f} s" if well else f"exit {play.process.returncode}; not said: {lacking}; {last_words(play)}"
             record.check(well, " ".join([step.playbook, *map(str, step.variables.values())])[:120], told)
+        one_certificate(record, world)
         problems = world.unsettled(LIVE)
         record.check(not problems, f"{LIVE} is live on every host afterwards, and all agrees with that", "; ".join(problems))
     return record
