@@ -101,8 +101,8 @@ class Call:
         """Wait for holders that are silent elsewhere: until the heartbeat of each has expired here, too, or one shows life."""
 
         def alive():
-            now = self.lock.now()
-            return [record for record in self.lock.read()["holders"] if record["token"] in tokens and _lock.judge(record, now) == _lock.HELD]
+            now, holders = self.lock.now(), self.lock.read()["holders"]
+            return [record for record in holders if record["token"] in tokens and _lock.judge(record, now) == _lock.HELD]
 
         first = self.held["holders"]
         poll(alive, lambda left: not left or _lock.shows_life(first, left), self.params["wait_timeout"], self.params["wait_interval"])
