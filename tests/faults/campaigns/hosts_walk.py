@@ -14,7 +14,7 @@ from .recover_data import LIVE, OLD
 from .stack import Stack
 from .world import APP_HOSTS, World
 
-PROMISE = "Every main playbook does on split hosts over SSH what it does on one: it ends well, and says so for every host that it is about"
+PROMISE = "Every main playbook ends well on split hosts over SSH, and afterwards one release is live on all of them"
 DATABASE, REPLICA = "astral_draft_v4", "postgres-replica"
 NOTHING = ["service=nothing", "team=campaign"]
 #: Nobody asks the application for anything, so nothing can be measured.
